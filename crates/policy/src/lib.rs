@@ -1,0 +1,31 @@
+//! IAM and IoT policy documents: parse, match, evaluate.
+//!
+//! ```text
+//! text ── Document::parse ──► Document ── evaluate(documents, Request) ──► Decision
+//!                                              │
+//!                     matching (globs, ${variables})   condition (operators)
+//! ```
+//!
+//! Pure: the caller says what the request is ([`Request`]) and what is known about it ([`Context`], which is
+//! both the values of policy variables and the condition keys). Nothing here knows a user, a certificate or a
+//! clock. Both of AWS's engines are this one: an IoT policy is an IAM policy without principals.
+//!
+//! Invariants: 1. nothing is allowed but by an Allow that matches; 2. a Deny that matches outweighs every
+//! Allow; 3. a value put in for a variable never acts as a wildcard; 4. matching takes time in proportion to
+//! pattern times text at most; 5. a condition that cannot be understood does not parse, so that it can never be
+//! skipped.
+//!
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>,
+//! <https://docs.aws.amazon.com/iot/latest/developerguide/iot-policies.html>
+
+mod condition;
+mod document;
+mod evaluate;
+mod limits;
+mod matching;
+
+pub use condition::{Condition, Operator, Order, Quantifier};
+pub use document::{Document, Effect, Element, Malformed, PrincipalKind, Principals, Statement, Version};
+pub use evaluate::{Context, Decision, Request, evaluate};
+pub use limits::IOT_DOCUMENT_CHARS_MAX;
+pub use matching::Pattern;
