@@ -131,7 +131,8 @@ pub fn verify(
     check_time(&presented, clock.now())?;
     check_signed_headers(&presented, &parts.headers)?;
     let payload_hash = payload_hash(&parts.headers, body, presented.expires_s.is_some())?;
-    let canonical = canonical_request(parts, &query, &presented.signed_headers, &payload_hash);
+    let path = canonical_path(parts.uri.path());
+    let canonical = canonical_request(parts, &path, &query, &presented.signed_headers, &payload_hash);
     let expected = signature(credential.secret.expose(), &presented.scope, &presented.date, &canonical);
     if !bool::from(expected.as_bytes().ct_eq(presented.signature.as_bytes())) {
         return Err(mismatch());
@@ -313,6 +314,7 @@ fn payload_hash(headers: &HeaderMap, body: &Bytes, presigned: bool) -> Result<St
 
 fn canonical_request(
     parts: &Parts,
+    path: &str,
     query: &[(String, String)],
     signed_headers: &[String],
     payload_hash: &str,
@@ -324,7 +326,7 @@ fn canonical_request(
         .collect();
     pairs.sort();
     let query: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mut text = format!("{}\n{}\n{}\n", parts.method, canonical_path(parts.uri.path()), query.join("&"));
+    let mut text = format!("{}\n{path}\n{}\n", parts.method, query.join("&"));
     for name in signed_headers {
         let values: Vec<String> = parts
             .headers
@@ -430,7 +432,8 @@ pub struct Signer<'a> {
 
 impl Signer<'_> {
     /// The headers that make a request authentic: `x-amz-date`, `x-amz-content-sha256`, `authorization`. `headers` are those to
-    /// sign besides, `host` among them.
+    /// sign besides, `host` among them; if `x-amz-content-sha256` is (`UNSIGNED-PAYLOAD`, a streaming form), it is signed as it is
+    /// given and not added once more.
     ///
     /// # Errors
     /// When `headers` cannot be part of a request.
@@ -443,12 +446,16 @@ impl Signer<'_> {
         now: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, http::Error> {
         let date = format_date(now);
-        let payload_hash = sha256_hex(body);
+        let given = headers.iter().find(|(name, _)| *name == "x-amz-content-sha256").map(|(_, value)| *value);
+        let payload_hash = given.map_or_else(|| sha256_hex(body), str::to_owned);
         let mut request = http::Request::builder().method(method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request = request.header("x-amz-date", &date).header("x-amz-content-sha256", &payload_hash);
+        request = request.header("x-amz-date", &date);
+        if given.is_none() {
+            request = request.header("x-amz-content-sha256", &payload_hash);
+        }
         let (parts, ()) = request.body(())?.into_parts();
         let mut signed_headers: Vec<String> =
             parts.headers.keys().map(|name| name.as_str().to_owned()).collect();
@@ -459,7 +466,9 @@ impl Signer<'_> {
             region: self.region.to_owned(),
             service: self.service.to_owned(),
         };
-        let canonical = canonical_request(&parts, &query_pairs(uri), &signed_headers, &payload_hash);
+        // S3 alone signs the path as it is sent.
+        let path = if self.service == "s3" { uri.path().to_owned() } else { canonical_path(uri.path()) };
+        let canonical = canonical_request(&parts, &path, &query_pairs(uri), &signed_headers, &payload_hash);
         let signature = signature(self.secret_access_key, &scope, &date, &canonical);
         let authorization = format!(
             "{ALGORITHM} Credential={}/{}, SignedHeaders={}, Signature={signature}",
@@ -467,11 +476,11 @@ impl Signer<'_> {
             scope.text(),
             signed_headers.join(";")
         );
-        Ok(vec![
-            ("x-amz-date", date),
-            ("x-amz-content-sha256", payload_hash),
-            ("authorization", authorization),
-        ])
+        let mut added = vec![("x-amz-date", date), ("authorization", authorization)];
+        if given.is_none() {
+            added.push(("x-amz-content-sha256", payload_hash));
+        }
+        Ok(added)
     }
 }
 
@@ -609,8 +618,13 @@ mod tests {
         let base = "/?Action=GetCallerIdentity&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fsts%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host";
         let unsigned = request("GET", base, &[("host", "h")]);
         let scope = claimed_scope(&unsigned).unwrap();
-        let canonical =
-            canonical_request(&unsigned, &query_pairs(&unsigned.uri), &["host".to_owned()], &sha256_hex(b""));
+        let canonical = canonical_request(
+            &unsigned,
+            "/",
+            &query_pairs(&unsigned.uri),
+            &["host".to_owned()],
+            &sha256_hex(b""),
+        );
         let signature = signature(SECRET, &scope, "20150830T123600Z", &canonical);
         let uri = format!("{base}&X-Amz-Signature={signature}");
         let parts = request("GET", &uri, &[("host", "h")]);
