@@ -1,0 +1,120 @@
+//! The exceptions of AWS IoT's API model.
+
+use kernel::{ErrorKind, ServiceError};
+use ports::PortError;
+use store::TableError;
+
+/// What an operation of AWS IoT can answer instead of its output.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `InvalidRequestException`: the request is wrong.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// `SqlParseException`: the statement does not parse.
+    #[error("{0}")]
+    SqlParse(String),
+    /// `MalformedPolicyException`: the policy document does not parse.
+    #[error("{0}")]
+    MalformedPolicy(String),
+    /// `ResourceNotFoundException`.
+    #[error("{0}")]
+    NotFound(String),
+    /// `ResourceAlreadyExistsException`.
+    #[error("{0}")]
+    AlreadyExists(String),
+    /// `UnauthorizedException`: what AWS answers for a topic rule that is not there.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// `DeleteConflictException`: something is still attached.
+    #[error("{0}")]
+    DeleteConflict(String),
+    /// `CertificateStateException`: an active certificate cannot be deleted.
+    #[error("{0}")]
+    CertificateState(String),
+    /// `VersionConflictException`: the resource has another version.
+    #[error("{0}")]
+    VersionConflict(String),
+    /// `LimitExceededException`: a quota is used up.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// `ConflictingResourceUpdateException`: two changes at the same time.
+    #[error("The resource was changed by another request.")]
+    Conflict,
+    /// `ServiceUnavailableException`: the store cannot at the moment.
+    #[error("The service is temporarily unavailable.")]
+    Unavailable(#[source] TableError),
+    /// `InternalFailureException`: a bug or a broken disk.
+    #[error("An unexpected error has occurred.")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    pub(crate) fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+}
+
+impl ServiceError for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::InvalidRequest(_) | Self::SqlParse(_) | Self::MalformedPolicy(_) => ErrorKind::Invalid,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Unauthorized(_) => ErrorKind::Denied,
+            Self::AlreadyExists(_)
+            | Self::DeleteConflict(_)
+            | Self::CertificateState(_)
+            | Self::VersionConflict(_)
+            | Self::Conflict => ErrorKind::Conflict,
+            Self::LimitExceeded(_) => ErrorKind::Throttled,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn code(&self) -> &str {
+        match self {
+            Self::InvalidRequest(_) => "InvalidRequestException",
+            Self::SqlParse(_) => "SqlParseException",
+            Self::MalformedPolicy(_) => "MalformedPolicyException",
+            Self::NotFound(_) => "ResourceNotFoundException",
+            Self::AlreadyExists(_) => "ResourceAlreadyExistsException",
+            Self::Unauthorized(_) => "UnauthorizedException",
+            Self::DeleteConflict(_) => "DeleteConflictException",
+            Self::CertificateState(_) => "CertificateStateException",
+            Self::VersionConflict(_) => "VersionConflictException",
+            Self::LimitExceeded(_) => "LimitExceededException",
+            Self::Conflict => "ConflictingResourceUpdateException",
+            Self::Unavailable(_) => "ServiceUnavailableException",
+            Self::Internal(_) => "InternalFailureException",
+        }
+    }
+
+    fn http_status(&self) -> u16 {
+        match self {
+            Self::Unauthorized(_) => 401,
+            Self::CertificateState(_) => 406,
+            Self::LimitExceeded(_) => 410,
+            other => other.kind().http_status(),
+        }
+    }
+}
+
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Conflict => Self::Conflict,
+            error if error.is_transient() => Self::Unavailable(error),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<PortError> for Error {
+    fn from(error: PortError) -> Self {
+        match (error.kind, error.code.as_str()) {
+            (ErrorKind::Invalid, "SqlParseException") => Self::SqlParse(error.message),
+            (ErrorKind::Invalid, _) => Self::InvalidRequest(error.message),
+            _ => Self::internal(error),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! AWS's quotas for the control plane of AWS IoT.
+
+/// Characters of a thing's name.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThing.html>
+pub(crate) const THING_NAME_CHARS_MAX: usize = 128;
+
+/// Attributes of a thing without a type.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#thing-limits>
+pub(crate) const THING_ATTRIBUTES_MAX: usize = 3;
+
+/// Characters of a policy's name.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_CreatePolicy.html>
+pub(crate) const POLICY_NAME_CHARS_MAX: usize = 128;
+
+/// Policies attached to one certificate.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#security-limits>
+pub(crate) const POLICIES_PER_PRINCIPAL_MAX: usize = 10;
+
+/// Characters of a rule's name.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_CreateTopicRule.html>
+pub(crate) const RULE_NAME_CHARS_MAX: usize = 128;
+
+/// Actions of one rule.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#limits_iot>
+pub(crate) const RULE_ACTIONS_MAX: usize = 10;
+
+/// Rules of an account in one region.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#limits_iot>
+pub(crate) const RULES_MAX: usize = 1000;
+
+/// Bytes of a rule: statement, actions, error action, version and description as JSON.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#limits_iot>
+pub(crate) const RULE_BYTES_MAX: usize = 128 * 1024;
+
+/// Items of one page of a listing.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_ListThings.html>
+pub(crate) const PAGE_MAX: usize = 250;
+
+/// Items of one page of rules.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_ListTopicRules.html>
+pub(crate) const RULES_PAGE_MAX: usize = 10_000;

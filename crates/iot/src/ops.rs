@@ -1,0 +1,132 @@
+//! The operations of AWS IoT's control plane.
+
+mod attach_policy;
+mod attach_thing_principal;
+mod create_keys_and_certificate;
+mod create_policy;
+mod create_thing;
+mod create_topic_rule;
+mod delete_certificate;
+mod delete_policy;
+mod delete_thing;
+mod delete_topic_rule;
+mod describe_certificate;
+mod describe_endpoint;
+mod describe_thing;
+mod detach_policy;
+mod detach_thing_principal;
+mod disable_topic_rule;
+mod enable_topic_rule;
+mod get_policy;
+mod get_topic_rule;
+mod list_attached_policies;
+mod list_certificates;
+mod list_policies;
+mod list_thing_principals;
+mod list_things;
+mod list_topic_rules;
+mod listing;
+mod replace_topic_rule;
+#[cfg(test)]
+pub(crate) mod testing;
+mod update_certificate;
+mod update_thing;
+
+use wire::{Body, Entry, Http, Param};
+
+use attach_policy::AttachPolicy;
+use attach_thing_principal::AttachThingPrincipal;
+use create_keys_and_certificate::CreateKeysAndCertificate;
+use create_policy::CreatePolicy;
+use create_thing::CreateThing;
+use create_topic_rule::CreateTopicRule;
+use delete_certificate::DeleteCertificate;
+use delete_policy::DeletePolicy;
+use delete_thing::DeleteThing;
+use delete_topic_rule::DeleteTopicRule;
+use describe_certificate::DescribeCertificate;
+use describe_endpoint::DescribeEndpoint;
+use describe_thing::DescribeThing;
+use detach_policy::DetachPolicy;
+use detach_thing_principal::DetachThingPrincipal;
+use disable_topic_rule::DisableTopicRule;
+use enable_topic_rule::EnableTopicRule;
+use get_policy::GetPolicy;
+use get_topic_rule::GetTopicRule;
+use list_attached_policies::ListAttachedPolicies;
+use list_certificates::ListCertificates;
+use list_policies::ListPolicies;
+use list_thing_principals::ListThingPrincipals;
+use list_things::ListThings;
+use list_topic_rules::ListTopicRules;
+use replace_topic_rule::ReplaceTopicRule;
+use update_certificate::UpdateCertificate;
+use update_thing::UpdateThing;
+
+use crate::Iot;
+
+/// Every operation that is served.
+pub const OPERATIONS: &[Entry<Iot>] = &[
+    Entry::rest::<CreateThing>(Http::new("POST", "/things/{thingName}")),
+    Entry::rest::<DescribeThing>(Http::new("GET", "/things/{thingName}")),
+    Entry::rest::<UpdateThing>(Http::new("PATCH", "/things/{thingName}")),
+    Entry::rest::<DeleteThing>(
+        Http::new("DELETE", "/things/{thingName}").query(&[Param::number("expectedVersion")]),
+    ),
+    Entry::rest::<ListThings>(Http::new("GET", "/things").query(&[
+        Param::text("nextToken"),
+        Param::number("maxResults"),
+        Param::text("attributeName"),
+        Param::text("attributeValue"),
+    ])),
+    Entry::rest::<CreateKeysAndCertificate>(
+        Http::new("POST", "/keys-and-certificate").query(&[Param::flag("setAsActive")]),
+    ),
+    Entry::rest::<DescribeCertificate>(Http::new("GET", "/certificates/{certificateId}")),
+    Entry::rest::<ListCertificates>(
+        Http::new("GET", "/certificates").query(&[Param::text("marker"), Param::number("pageSize")]),
+    ),
+    Entry::rest::<UpdateCertificate>(
+        Http::new("PUT", "/certificates/{certificateId}").query(&[Param::text("newStatus")]),
+    ),
+    Entry::rest::<DeleteCertificate>(
+        Http::new("DELETE", "/certificates/{certificateId}").query(&[Param::flag("forceDelete")]),
+    ),
+    Entry::rest::<AttachThingPrincipal>(
+        Http::new("PUT", "/things/{thingName}/principals")
+            .headers(&[Param::text("x-amzn-principal").member("principal")]),
+    ),
+    Entry::rest::<DetachThingPrincipal>(
+        Http::new("DELETE", "/things/{thingName}/principals")
+            .headers(&[Param::text("x-amzn-principal").member("principal")]),
+    ),
+    Entry::rest::<ListThingPrincipals>(Http::new("GET", "/things/{thingName}/principals")),
+    Entry::rest::<CreatePolicy>(Http::new("POST", "/policies/{policyName}")),
+    Entry::rest::<GetPolicy>(Http::new("GET", "/policies/{policyName}")),
+    Entry::rest::<DeletePolicy>(Http::new("DELETE", "/policies/{policyName}")),
+    Entry::rest::<ListPolicies>(
+        Http::new("GET", "/policies").query(&[Param::text("marker"), Param::number("pageSize")]),
+    ),
+    Entry::rest::<AttachPolicy>(Http::new("PUT", "/target-policies/{policyName}")),
+    Entry::rest::<DetachPolicy>(Http::new("POST", "/target-policies/{policyName}")),
+    Entry::rest::<ListAttachedPolicies>(Http::new("POST", "/attached-policies/{target}")),
+    Entry::rest::<DescribeEndpoint>(Http::new("GET", "/endpoint").query(&[Param::text("endpointType")])),
+    Entry::rest::<CreateTopicRule>(
+        Http::new("POST", "/rules/{ruleName}")
+            .headers(&[Param::text("x-amz-tagging").member("tags")])
+            .body(Body::Payload("topicRulePayload")),
+    ),
+    Entry::rest::<ReplaceTopicRule>(
+        Http::new("PATCH", "/rules/{ruleName}").body(Body::Payload("topicRulePayload")),
+    ),
+    Entry::rest::<GetTopicRule>(Http::new("GET", "/rules/{ruleName}")),
+    Entry::rest::<DeleteTopicRule>(Http::new("DELETE", "/rules/{ruleName}")),
+    Entry::rest::<EnableTopicRule>(Http::new("POST", "/rules/{ruleName}/enable")),
+    Entry::rest::<DisableTopicRule>(Http::new("POST", "/rules/{ruleName}/disable")),
+    Entry::rest::<ListTopicRules>(Http::new("GET", "/rules").query(&[
+        Param::text("topic"),
+        Param::number("maxResults"),
+        Param::text("nextToken"),
+        Param::flag("ruleDisabled"),
+    ])),
+];

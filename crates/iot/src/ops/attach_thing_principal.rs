@@ -1,0 +1,74 @@
+//! `AttachThingPrincipal`: <https://docs.aws.amazon.com/iot/latest/apireference/API_AttachThingPrincipal.html>
+
+use kernel::Context;
+use serde::{Deserialize, Serialize};
+use wire::{Operation, Resource};
+
+use crate::thing::{Thing, ThingPrincipal};
+use crate::{Error, Iot, names};
+
+pub(super) struct AttachThingPrincipal;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Request {
+    thing_name: String,
+    /// The certificate's ARN.
+    principal: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Response {}
+
+impl Operation for AttachThingPrincipal {
+    type Service = Iot;
+    type Request = Request;
+    type Response = Response;
+    type Error = Error;
+
+    const NAME: &'static str = "AttachThingPrincipal";
+    const ACTION: &'static str = "iot:AttachThingPrincipal";
+
+    fn resource(cx: &Context, request: &Request) -> Resource {
+        Thing::arn(cx, &request.thing_name).into()
+    }
+
+    async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
+        let id = names::certificate_of(&request.principal)?;
+        let _changing = iot.changing.lock().await;
+        iot.thing(cx, &request.thing_name).await?;
+        iot.certificate(cx, id).await?;
+        let key = [cx.account.as_str(), cx.region.as_str(), id, &request.thing_name];
+        iot.thing_principals.put(&key, &ThingPrincipal {}).await?;
+        iot.refresh_certificate(&cx.account, &cx.region, id).await?;
+        Ok(Response {})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::ops::testing::{call, refused};
+
+    #[tokio::test]
+    async fn a_certificate_knows_its_things_and_things_their_principals() {
+        let iot = crate::ops::testing::iot();
+        let created = call(&iot, "CreateKeysAndCertificate", json!({"setAsActive": true})).await;
+        call(&iot, "CreateThing", json!({"thingName": "t"})).await;
+        let attach = json!({"thingName": "t", "principal": created["certificateArn"]});
+        call(&iot, "AttachThingPrincipal", attach.clone()).await;
+        let id = created["certificateId"].as_str().unwrap();
+        assert_eq!(ports::Devices::identity(&*iot.iot, id).unwrap().things, ["t"]);
+        let listed = call(&iot, "ListThingPrincipals", json!({"thingName": "t"})).await;
+        assert_eq!(listed["principals"], json!([created["certificateArn"]]));
+        let fault = refused(&iot, "DeleteThing", json!({"thingName": "t"})).await;
+        assert_eq!(fault.message, "Cannot delete. Thing t is still attached to one or more principals");
+        call(&iot, "DetachThingPrincipal", attach).await;
+        assert!(ports::Devices::identity(&*iot.iot, id).unwrap().things.is_empty());
+        call(&iot, "DeleteThing", json!({"thingName": "t"})).await;
+        let odd = json!({"thingName": "t", "principal": "nobody"});
+        assert_eq!(refused(&iot, "AttachThingPrincipal", odd).await.message, "Invalid principal: nobody");
+    }
+}

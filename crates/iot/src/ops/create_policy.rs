@@ -1,0 +1,99 @@
+//! `CreatePolicy`: <https://docs.aws.amazon.com/iot/latest/apireference/API_CreatePolicy.html>
+
+use kernel::Context;
+use serde::{Deserialize, Serialize};
+use wire::{Operation, Resource};
+
+use store::TableError;
+
+use crate::policy_document::{Policy, VERSION_ID};
+use crate::{Error, Iot, names};
+
+pub(super) struct CreatePolicy;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Request {
+    /// 1–128 characters of `[\w+=,.@-]`.
+    policy_name: String,
+    /// JSON, at most 2,048 characters without white space.
+    policy_document: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Response {
+    policy_name: String,
+    policy_arn: String,
+    policy_document: String,
+    policy_version_id: &'static str,
+}
+
+impl Operation for CreatePolicy {
+    type Service = Iot;
+    type Request = Request;
+    type Response = Response;
+    type Error = Error;
+
+    const NAME: &'static str = "CreatePolicy";
+    const ACTION: &'static str = "iot:CreatePolicy";
+
+    fn resource(cx: &Context, request: &Request) -> Resource {
+        Policy::arn(cx, &request.policy_name).into()
+    }
+
+    async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
+        names::POLICY.check(&request.policy_name)?;
+        policy::Document::parse_identity(&request.policy_document, policy::IOT_DOCUMENT_CHARS_MAX)
+            .map_err(|error| Error::MalformedPolicy(format!("Policy document is Malformed: {error}")))?;
+        let policy = Policy {
+            name: request.policy_name,
+            document: request.policy_document,
+            created_at: iot.clock.now(),
+        };
+        let key = [cx.account.as_str(), cx.region.as_str(), &policy.name];
+        match iot.policies.insert(&key, &policy).await {
+            Ok(_) => {}
+            Err(TableError::Conflict) => {
+                return Err(Error::AlreadyExists(format!(
+                    "Policy cannot be created - name already exists (name={})",
+                    policy.name
+                )));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Response {
+            policy_arn: Policy::arn(cx, &policy.name).to_string(),
+            policy_name: policy.name,
+            policy_document: policy.document,
+            policy_version_id: VERSION_ID,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::ops::testing::{call, refused};
+
+    #[tokio::test]
+    async fn a_document_that_is_no_policy_and_a_second_of_the_name_are_refused() {
+        let iot = crate::ops::testing::iot();
+        let bad = json!({"policyName": "p", "policyDocument": "{"});
+        assert_eq!(refused(&iot, "CreatePolicy", bad).await.code, "MalformedPolicyException");
+        let document =
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}"#;
+        let good = json!({"policyName": "p", "policyDocument": document});
+        assert_eq!(call(&iot, "CreatePolicy", good.clone()).await["policyVersionId"], "1");
+        assert_eq!(
+            refused(&iot, "CreatePolicy", good).await.message,
+            "Policy cannot be created - name already exists (name=p)"
+        );
+        assert_eq!(call(&iot, "GetPolicy", json!({"policyName": "p"})).await["policyDocument"], document);
+        assert_eq!(
+            refused(&iot, "GetPolicy", json!({"policyName": "q"})).await.message,
+            "Policy not found: q"
+        );
+    }
+}

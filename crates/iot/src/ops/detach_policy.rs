@@ -1,0 +1,46 @@
+//! `DetachPolicy`: <https://docs.aws.amazon.com/iot/latest/apireference/API_DetachPolicy.html>
+
+use kernel::Context;
+use serde::{Deserialize, Serialize};
+use wire::{Operation, Resource};
+
+use crate::policy_document::Policy;
+use crate::{Error, Iot, names};
+
+pub(super) struct DetachPolicy;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Request {
+    policy_name: String,
+    /// The certificate's ARN.
+    target: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Response {}
+
+impl Operation for DetachPolicy {
+    type Service = Iot;
+    type Request = Request;
+    type Response = Response;
+    type Error = Error;
+
+    const NAME: &'static str = "DetachPolicy";
+    const ACTION: &'static str = "iot:DetachPolicy";
+
+    fn resource(cx: &Context, request: &Request) -> Resource {
+        Policy::arn(cx, &request.policy_name).into()
+    }
+
+    async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
+        let id = names::certificate_of(&request.target)?;
+        let _changing = iot.changing.lock().await;
+        iot.policy(cx, &request.policy_name).await?;
+        let key = [cx.account.as_str(), cx.region.as_str(), id, &request.policy_name];
+        iot.attachments.delete(&key).await?;
+        iot.refresh_certificate(&cx.account, &cx.region, id).await?;
+        Ok(Response {})
+    }
+}
