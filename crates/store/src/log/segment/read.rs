@@ -1,8 +1,8 @@
 //! Reading: what was written last comes out of memory, the rest off the disk, on a thread that may block.
 //!
 //! A plan is made under the lock and carried out without it, so a segment may have been recycled by the time it is read. Then
-//! the checksum, seeded by the generation, does not match, and the plan is made anew. A record that fails twice at one place is
-//! damaged.
+//! the checksum, seeded by the generation, does not match, and what is left of the plan is made anew. A record that fails twice
+//! at one place is damaged.
 
 use std::sync::Arc;
 
@@ -27,27 +27,39 @@ pub(super) async fn read(
     from: Offset,
     bytes_max: usize,
 ) -> Result<Vec<Record>, LogError> {
+    let mut records: Vec<Record> = Vec::new();
     let mut failed_at = None;
     loop {
-        let plan = shared.index().plan(&log, from.0, bytes_max);
-        let Some(first) = plan.pieces.first() else {
-            return match plan.lost {
+        let next = records.last().map_or(from.0, |record| record.offset.0 + 1);
+        let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
+        let plan = shared.index().plan(&log, next, bytes_max.saturating_sub(bytes));
+        let Some(first) = plan.pieces.first().map(|piece| (piece.offset, piece.entry)) else {
+            return match plan.lost.filter(|_| records.is_empty()) {
                 Some(offset) => Err(LogError::Damaged { log, offset: Offset(offset) }),
-                None => Ok(Vec::new()),
+                None => Ok(records),
             };
         };
-        if let Some(records) = plan.cached() {
+        if first.0 != next && !records.is_empty() {
+            // The log was trimmed meanwhile: what follows is no continuation.
             return Ok(records);
         }
-        let place = (first.offset, first.entry);
-        let records = kernel::blocking(move || fetch(&plan)).await;
-        if !records.is_empty() {
+        if let Some(cached) = plan.cached() {
+            records.extend(cached);
             return Ok(records);
         }
-        if failed_at == Some(place) {
-            return Err(LogError::Damaged { log, offset: Offset(place.0) });
+        let (planned, found) = kernel::blocking(move || (plan.pieces.len(), fetch(&plan))).await;
+        if found.is_empty() && failed_at == Some(first) {
+            return match records.is_empty() {
+                true => Err(LogError::Damaged { log, offset: Offset(first.0) }),
+                false => Ok(records),
+            };
         }
-        failed_at = Some(place);
+        failed_at = found.is_empty().then_some(first);
+        let is_whole = found.len() == planned;
+        records.extend(found);
+        if is_whole {
+            return Ok(records);
+        }
     }
 }
 

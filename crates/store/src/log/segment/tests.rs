@@ -316,7 +316,7 @@ async fn power_cuts(seed: u64, lie: bool) -> Harm {
 
 #[tokio::test]
 async fn no_power_cut_loses_what_was_acknowledged_or_tears_a_batch() {
-    for seed in 0..20 {
+    for seed in 0..50 {
         assert_eq!(power_cuts(seed, false).await, Harm::default(), "seed {seed}");
     }
 }
@@ -399,7 +399,7 @@ async fn damaged_files_lose_what_was_touched_and_nothing_else() {
     let files: Vec<_> = places.keys().cloned().collect();
     assert!(files.len() >= 3, "{files:?}");
     let chance = Entropy::seeded(11);
-    for trial in 0..200 {
+    for trial in 0..400 {
         let image = disk.after_kill();
         let file = &files[chance.below(files.len() as u64) as usize];
         let size = image.bytes(file).len() as u64;
@@ -670,6 +670,30 @@ async fn a_reader_is_not_misled_by_a_recycled_segment() {
         }
     };
     futures::join!(writer, reader);
+}
+
+#[tokio::test]
+async fn a_read_is_whole_while_its_records_are_copied() {
+    let config = Config { log_bytes_max: 8 * (64 << 10), cache_bytes_max: 0, ..small() };
+    let log = open(&SimDisk::new(), config);
+    let quiet = |n: u64| Bytes::from(n.to_le_bytes().repeat(30));
+    let name = id("quiet");
+    let mut appended = 0;
+    for round in 0..300 {
+        let write = async {
+            for _ in 0..4 {
+                let first = log.append(&id("busy"), vec![Bytes::from(vec![1; 8000])]).await.unwrap();
+                log.trim(&id("busy"), first).await.unwrap();
+            }
+        };
+        let ((), found) = futures::join!(write, all(&log, &name));
+        assert_eq!(found.len() as u64, appended, "round {round}");
+        assert!((0..).zip(&found).all(|(n, record)| record.payload == quiet(n)));
+        if appended < 60 {
+            log.append(&name, vec![quiet(appended)]).await.unwrap();
+            appended += 1;
+        }
+    }
 }
 
 #[tokio::test]
