@@ -1,0 +1,91 @@
+//! The operations: one row, one file each. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_Operations.html>
+
+mod create_delivery_stream;
+mod delete_delivery_stream;
+mod describe_delivery_stream;
+mod list_delivery_streams;
+mod list_tags_for_delivery_stream;
+mod put_record;
+mod put_record_batch;
+mod tag_delivery_stream;
+mod untag_delivery_stream;
+mod update_destination;
+
+use kernel::Context;
+use serde::{Deserialize, Serialize};
+use wire::{Descriptor, Entry, Protocol, Resource};
+
+use crate::constraint::Violations;
+use crate::limits;
+use crate::service::Firehose;
+
+/// What the service is called and how it speaks.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    signing_name: "firehose",
+    protocol: Protocol::Json { version: "1.1", target_prefix: "Firehose_20150804" },
+    validation_code: "ValidationException",
+};
+
+/// Every operation.
+pub const OPERATIONS: &[Entry<Firehose>] = &[
+    Entry::of::<create_delivery_stream::CreateDeliveryStream>(),
+    Entry::of::<delete_delivery_stream::DeleteDeliveryStream>(),
+    Entry::of::<describe_delivery_stream::DescribeDeliveryStream>(),
+    Entry::of::<list_delivery_streams::ListDeliveryStreams>(),
+    Entry::of::<list_tags_for_delivery_stream::ListTagsForDeliveryStream>(),
+    Entry::of::<put_record::PutRecord>(),
+    Entry::of::<put_record_batch::PutRecordBatch>(),
+    Entry::of::<tag_delivery_stream::TagDeliveryStream>(),
+    Entry::of::<untag_delivery_stream::UntagDeliveryStream>(),
+    Entry::of::<update_destination::UpdateDestination>(),
+];
+
+/// A request that names a stream and nothing else.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    delivery_stream_name: Option<String>,
+}
+
+/// An answer without members.
+#[derive(Serialize)]
+struct Empty {}
+
+/// The stream a request names.
+fn named(cx: &Context, name: Option<&String>) -> Resource {
+    let name = name.map_or("", String::as_str);
+    cx.arn("firehose", &format!("deliverystream/{name}")).into()
+}
+
+/// A tag on the wire.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    key: Option<String>,
+    value: Option<String>,
+}
+
+fn is_tag_text(text: &str) -> bool {
+    let legal =
+        |c: char| c.is_alphanumeric() || "_.:/=+-@%".contains(c) || (c.is_whitespace() && !c.is_control());
+    text.chars().all(legal)
+}
+
+/// Tags as CreateDeliveryStream and TagDeliveryStream take them.
+fn constrain_tags(tags: &[Tag], violations: &mut Violations) {
+    let (key_max, value_max) = limits::TAG_CHARS_MAX;
+    violations.length("tags", tags.len(), 1, limits::TAGS_MAX);
+    for (n, tag) in tags.iter().enumerate() {
+        let (key, value) = (format!("tags.{}.member.key", n + 1), format!("tags.{}.member.value", n + 1));
+        violations.required(&key, tag.key.as_ref());
+        if let Some(text) = &tag.key {
+            let legal = is_tag_text(text) && !text.starts_with("aws:");
+            violations.length(&key, text.chars().count(), 1, key_max);
+            violations.pattern(&key, r"^(?!aws:)[\p{L}\p{Z}\p{N}_.:\/=+\-@%]*$", legal);
+        }
+        if let Some(text) = &tag.value {
+            violations.length(&value, text.chars().count(), 0, value_max);
+            violations.pattern(&value, r"^[\p{L}\p{Z}\p{N}_.:\/=+\-@%]*$", is_tag_text(text));
+        }
+    }
+}
