@@ -1,0 +1,452 @@
+//! S3 over HTTP: authentication, authorisation and the form of errors around `s3s`.
+//!
+//! 1. No operation runs before its request is authenticated and authorised; an operation that is not in the table is refused unread.
+//! 2. Every answer carries `x-amz-request-id` and `x-amz-id-2`.
+//! 3. Every error has the one envelope, with AWS's sentence; the answer to HEAD has none, as on AWS.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use kernel::{AccountId, Clock, Context, Entropy, Principal, Region};
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::path::S3Path;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Error, S3ErrorCode, S3Result};
+use wire::{Credentials, Fault, Resource};
+
+use crate::host::Domains;
+use crate::limits::XML_BYTES_MAX;
+use crate::ops::{self, On, Operations};
+use crate::service::{bucket_arn, object_arn};
+use crate::{Error, S3, precheck};
+
+/// Why a body cannot be sent or received.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of an answer.
+pub type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError>;
+
+/// S3 over HTTP.
+pub struct S3Front {
+    service: S3Service,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
+}
+
+/// What is known of a request before it is authenticated; travels in its extensions.
+#[derive(Clone)]
+struct Arrival {
+    request_id: String,
+    region: Option<Region>,
+    source_ip: Option<String>,
+}
+
+impl S3Front {
+    /// Puts the service behind HTTP. `domains` are those under which a bucket is a subdomain, besides `localhost` and `s3.localhost`.
+    pub fn new(s3: Arc<S3>, credentials: Arc<dyn Credentials>, domains: &[String]) -> Self {
+        let (clock, entropy) = (Arc::clone(&s3.clock), s3.entropy.clone());
+        let mut config = S3Config::default();
+        config.xml_max_body_size = XML_BYTES_MAX;
+        // The clock of the node decides, in `precheck`, not the system's.
+        config.presigned_url_max_skew_time_secs = u32::MAX;
+        let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(&s3)));
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+        builder.set_host(Domains::new(domains));
+        builder.set_auth(Auth(Arc::clone(&credentials)));
+        builder.set_access(Access { s3, credentials });
+        Self { service: builder.build(), clock, entropy }
+    }
+
+    /// Answers a request. `source_ip` is the caller's address without port.
+    pub async fn handle<B>(&self, request: Request<B>, source_ip: Option<String>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        BoxError: From<B::Error>,
+    {
+        let request_id = hex::encode_upper(self.entropy.bytes::<8>());
+        let host_id = STANDARD.encode(self.entropy.bytes::<48>());
+        let (mut parts, body) = request.into_parts();
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        let response = match precheck::check(&parts, self.clock.now()) {
+            Err(fault) => Err(fault),
+            Ok(region) => {
+                parts.extensions.insert(Arrival { request_id: request_id.clone(), region, source_ip });
+                let request = Request::from_parts(parts, s3s::Body::http_body_unsync(body));
+                // `s3s` has large futures; the caller's should not be.
+                match Box::pin(self.service.call(request)).await {
+                    Ok(response) => into_fault(response),
+                    Err(error) => {
+                        let error: BoxError = error.into();
+                        tracing::error!(error, %path, "no answer could be made");
+                        Err(Fault::from_service(&Error::Internal(error)))
+                    }
+                }
+            }
+        };
+        let mut response = match response {
+            Ok(response) => response.map(Body::new),
+            Err(fault) => render(&fault, &method, &path, &request_id, &host_id),
+        };
+        tracing::debug!(%method, path, status = response.status().as_u16(), request_id, "request");
+        let headers = response.headers_mut();
+        let value = |text: &str| HeaderValue::from_str(text).expect("hex and base64 are header text");
+        headers.insert("x-amz-request-id", value(&request_id));
+        headers.insert("x-amz-id-2", value(&host_id));
+        response
+    }
+}
+
+/// An error that `s3s` rendered, taken apart; other answers as they are.
+fn into_fault(mut response: Response<s3s::Body>) -> Result<Response<s3s::Body>, Fault> {
+    let status = response.status();
+    if status == StatusCode::NOT_MODIFIED {
+        return Ok(response.map(|_| s3s::Body::empty()));
+    }
+    if status.as_u16() < 400 {
+        // `s3s` says so of GET, but not of HEAD.
+        if response.headers().contains_key(header::CONTENT_RANGE) {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
+        return Ok(response);
+    }
+    let body = response.into_body().bytes().unwrap_or_default();
+    let text = String::from_utf8_lossy(&body);
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(content, _)| unescape(content))
+    };
+    let code = element("Code").unwrap_or_else(|| "InternalError".to_owned());
+    let said = element("Message");
+    let message = sentence(&code).map(str::to_owned).or(said).unwrap_or_else(|| code.clone());
+    Err(Fault::new(status.as_u16(), code, message))
+}
+
+/// AWS's sentence for the codes that `s3s` itself answers with, in words of its own or in none.
+fn sentence(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "InvalidAccessKeyId" => "The AWS Access Key Id you provided does not exist in our records.",
+        "SignatureDoesNotMatch" => {
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+        }
+        "InvalidURI" => "Couldn't parse the specified URI.",
+        "InvalidBucketName" => "The specified bucket is not valid.",
+        "KeyTooLongError" => "Your key is too long",
+        "MissingContentLength" => "You must provide the Content-Length HTTP header.",
+        "MissingRequestBodyError" => "Request Body is empty",
+        "MalformedXML" => {
+            "The XML you provided was not well-formed or did not validate against our published schema"
+        }
+        "MaxMessageLengthExceeded" => "Your request was too big.",
+        "MethodNotAllowed" => "The specified method is not allowed against this resource.",
+        "NotImplemented" => "A header you provided implies functionality that is not implemented",
+        _ => return None,
+    })
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+fn render(fault: &Fault, method: &Method, path: &str, request_id: &str, host_id: &str) -> Response<Body> {
+    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message><Resource>{}</Resource>\
+         <RequestId>{request_id}</RequestId><HostId>{host_id}</HostId></Error>",
+        escape(&fault.code),
+        escape(&fault.message),
+        escape(path),
+    );
+    let body = if method == Method::HEAD { Bytes::new() } else { Bytes::from(text) };
+    let mut response = Response::new(Body::new(Full::new(body).map_err(|never| match never {})));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The secrets `s3s` verifies signatures with.
+struct Auth(Arc<dyn Credentials>);
+
+impl S3Auth for Auth {
+    fn get_secret_key<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        access_key: &'life1 str,
+    ) -> BoxFuture<'async_trait, S3Result<SecretKey>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async move {
+            let credential =
+                self.0.find(access_key).ok_or_else(|| S3Error::new(S3ErrorCode::InvalidAccessKeyId))?;
+            Ok(SecretKey::from(credential.secret.expose().as_str()))
+        })
+    }
+}
+
+/// The decision on every request.
+struct Access {
+    s3: Arc<S3>,
+    credentials: Arc<dyn Credentials>,
+}
+
+impl S3Access for Access {
+    fn check<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        request: &'life1 mut S3AccessContext<'life2>,
+    ) -> BoxFuture<'async_trait, S3Result<()>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async move { self.decide(request).map_err(|error| ops::s3_error(&error)) })
+    }
+}
+
+impl Access {
+    fn decide(&self, request: &mut S3AccessContext<'_>) -> Result<(), Error> {
+        let credential = request.credentials().and_then(|signed| self.credentials.find(&signed.access_key));
+        let principal = credential.map_or(Principal::Anonymous, |credential| credential.principal);
+        let Some(account) = principal.account().cloned() else {
+            return Err(Error::AccessDenied("Access Denied".to_owned()));
+        };
+        let entry = ops::entry(request.s3_op().name()).ok_or(Error::NotImplemented)?;
+        let resource = resource(entry.on, request.s3_path());
+        let arrival = request.extensions_mut().remove::<Arrival>();
+        let cx = self.context(principal, account, arrival);
+        if let Some(resource) = resource {
+            self.s3.allow(&cx, entry.action, &resource)?;
+        }
+        request.extensions_mut().insert(cx);
+        Ok(())
+    }
+
+    fn context(&self, principal: Principal, account: AccountId, arrival: Option<Arrival>) -> Context {
+        let (request_id, region, source_ip) = match arrival {
+            Some(arrival) => (arrival.request_id, arrival.region, arrival.source_ip),
+            None => (self.s3.entropy.uuid(), None, None),
+        };
+        // Signature version 2 names no region.
+        let region = region.unwrap_or_else(Region::default_region);
+        Context { principal, account, region, request_id, source_ip }
+    }
+}
+
+/// What the request is about; none if the operation authorises each key by itself.
+fn resource(on: On, path: &S3Path) -> Option<Resource> {
+    match (on, path) {
+        (On::EachKey, _) => None,
+        (On::Account, _) | (_, S3Path::Root) => Some(Resource::Any),
+        (On::Bucket | On::Object, S3Path::Bucket { bucket })
+        | (On::Bucket, S3Path::Object { bucket, .. }) => Some(bucket_arn(bucket)),
+        (On::Object, S3Path::Object { bucket, key }) => Some(object_arn(bucket, key)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha1::Sha1;
+
+    use super::*;
+    use crate::testing::{Client, KEY, SECRET};
+
+    #[tokio::test]
+    async fn nobody_is_denied() {
+        let client = Client::with_bucket().await;
+        let host = [("host", "localhost")];
+        let answer = client.send("GET", "/lake/k", &host, Bytes::new()).await.expect("403 AccessDenied");
+        assert_eq!(answer.element("Message"), Some("Access Denied"));
+        assert_eq!(answer.element("Resource"), Some("/lake/k"));
+        assert_eq!(answer.element("RequestId"), answer.header("x-amz-request-id"));
+        assert_eq!(answer.element("HostId"), answer.header("x-amz-id-2"));
+        client.send("GET", "/", &host, Bytes::new()).await.expect("403 AccessDenied");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_signature_is_refused_and_a_strange_key_too() {
+        let mut client = Client::with_bucket().await;
+        let tampered = [("x-amz-content-sha256", "UNSIGNED-PAYLOAD")];
+        client.call("PUT", "/lake/k", &tampered, "hello").await.expect("200");
+        client.access_key_id = "AKIDSTRANGER";
+        let answer = client.get("/lake/k").await.expect("403 InvalidAccessKeyId");
+        assert_eq!(
+            answer.element("Message"),
+            Some("The AWS Access Key Id you provided does not exist in our records.")
+        );
+        let hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let forged = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20170826/us-east-1/s3/aws4_request, \
+            SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
+        let headers = [
+            ("host", "localhost"),
+            ("x-amz-date", "20170826T074712Z"),
+            ("x-amz-content-sha256", hash),
+            ("authorization", forged),
+        ];
+        client.send("GET", "/lake/k", &headers, Bytes::new()).await.expect("403 SignatureDoesNotMatch");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_not_the_one_signed_is_not_stored() {
+        let client = Client::with_bucket().await;
+        let other = hex::encode([7u8; 32]);
+        client
+            .call("PUT", "/lake/k", &[("x-amz-content-sha256", &other)], "hello")
+            .await
+            .expect("400 XAmzContentSHA256Mismatch");
+        client.get("/lake/k").await.expect("404 NoSuchKey");
+        assert_eq!(client.blobs().await, 0);
+    }
+
+    #[tokio::test]
+    async fn what_the_policy_forbids_is_denied_before_it_runs() {
+        let client = Client::with_bucket().await;
+        let answer = client.put("/lake/forbidden", "x").await.expect("403 AccessDenied");
+        assert_eq!(
+            answer.element("Message"),
+            Some(
+                "User: arn:aws:iam::000000000000:root is not authorized to perform: s3:PutObject on resource: \
+                 arn:aws:s3:::lake/forbidden because no identity-based policy allows the s3:PutObject action"
+            )
+        );
+        assert_eq!(client.blobs().await, 0);
+        client.put("/forbidden", "").await.expect("403 AccessDenied");
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_is_not_there_says_so() {
+        let client = Client::with_bucket().await;
+        for uri in ["/lake?versioning", "/lake?policy", "/lake/k?acl", "/lake?versions"] {
+            client.get(uri).await.expect("501 NotImplemented");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_bucket_may_be_in_the_host() {
+        let client = Client::with_bucket().await;
+        let host = [("host", "lake.s3.localhost:4566")];
+        client.call("PUT", "/a/b", &host, "hello").await.expect("200");
+        assert_eq!(client.get("/lake/a/b").await.text(), "hello");
+        assert_eq!(client.call("GET", "/?list-type=2", &host, "").await.elements("Key"), ["a/b"]);
+    }
+
+    #[tokio::test]
+    async fn an_error_to_head_has_no_body() {
+        let client = Client::with_bucket().await;
+        let answer = client.call("HEAD", "/lake/k", &[], "").await;
+        assert_eq!((answer.status, answer.body.len()), (404, 0));
+        let answer = client.call("HEAD", "/nolake", &[], "").await;
+        assert_eq!((answer.status, answer.body.len()), (404, 0));
+    }
+
+    #[tokio::test]
+    async fn a_key_with_every_kind_of_character_is_signed_and_stored() {
+        let client = Client::with_bucket().await;
+        client.put("/lake/a%20b%2Bc/%C3%A9//d%3De~f", "x").await.expect("200");
+        assert_eq!(client.get("/lake?list-type=2").await.elements("Key"), ["a b+c/\u{e9}//d=e~f"]);
+        client.put("/lake/a%00b", "x").await.expect("400 InvalidArgument");
+        client.put(&format!("/lake/{}", "k".repeat(1025)), "x").await.expect("400 KeyTooLongError");
+        client.put("/La_ke/k", "x").await.expect("400 InvalidBucketName");
+    }
+
+    fn presigned_v2(method: &str, path: &str, expires: i64) -> String {
+        let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(format!("{method}\n\n\n{expires}\n{path}").as_bytes());
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let signature: String =
+            percent_encoding::utf8_percent_encode(&signature, percent_encoding::NON_ALPHANUMERIC).collect();
+        format!("{path}?AWSAccessKeyId={KEY}&Signature={signature}&Expires={expires}")
+    }
+
+    #[tokio::test]
+    async fn a_presigned_request_of_version_2_works_until_it_expires_by_our_clock() {
+        let client = Client::with_bucket().await;
+        client.put("/lake/k", "hello").await.expect("200");
+        let host = [("host", "localhost")];
+        // The year 2100, for the system's clock must not have passed it.
+        let uri = presigned_v2("GET", "/lake/k", 4_102_444_800);
+        assert_eq!(client.send("GET", &uri, &host, Bytes::new()).await.expect("200").text(), "hello");
+        let other = uri.replace("/lake/k", "/lake/l");
+        client.send("GET", &other, &host, Bytes::new()).await.expect("403 SignatureDoesNotMatch");
+        client.clock.advance(Duration::from_secs(100 * 366 * 24 * 60 * 60));
+        let answer = client.send("GET", &uri, &host, Bytes::new()).await.expect("403 AccessDenied");
+        assert_eq!(answer.element("Message"), Some("Request has expired"));
+    }
+
+    #[tokio::test]
+    async fn a_late_request_is_refused() {
+        let client = Client::with_bucket().await;
+        let now = client.clock.now();
+        client.clock.advance(Duration::from_secs(15 * 60 + 1));
+        let signer = wire::sigv4::Signer {
+            access_key_id: KEY,
+            secret_access_key: SECRET,
+            region: "us-east-1",
+            service: "s3",
+        };
+        let host = ("host", "localhost");
+        let added =
+            signer.sign(&Method::GET, &"/lake".parse().unwrap(), &[host], &Bytes::new(), now).unwrap();
+        let mut headers = vec![host];
+        headers.extend(added.iter().map(|(name, value)| (*name, value.as_str())));
+        client.send("GET", "/lake", &headers, Bytes::new()).await.expect("403 RequestTimeTooSkewed");
+    }
+
+    #[tokio::test]
+    async fn a_chunked_body_with_an_unsigned_trailer_is_stored_and_its_checksum_verified() {
+        let client = Client::with_bucket().await;
+        let headers = [
+            ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+            ("content-encoding", "aws-chunked"),
+            ("x-amz-decoded-content-length", "5"),
+            ("x-amz-trailer", "x-amz-checksum-crc32"),
+            ("x-amz-sdk-checksum-algorithm", "CRC32"),
+        ];
+        let body = |crc: &str| format!("5\r\nhello\r\n0\r\nx-amz-checksum-crc32:{crc}\r\n\r\n");
+        client.call("PUT", "/lake/k", &headers, body("NhCmhg==")).await.expect("200");
+        let get =
+            client.call("GET", "/lake/k", &[("x-amz-checksum-mode", "ENABLED")], "").await.expect("200");
+        assert_eq!((get.text(), get.header("x-amz-checksum-crc32")), ("hello", Some("NhCmhg==")));
+        assert_eq!(get.header("content-encoding"), None);
+        let answer = client.call("PUT", "/lake/l", &headers, body("NhCmhw==")).await.expect("400 BadDigest");
+        assert_eq!(
+            answer.element("Message"),
+            Some("The CRC32 you specified did not match the calculated checksum.")
+        );
+        let short = "4\r\nhell\r\n0\r\n\r\n";
+        client.call("PUT", "/lake/m", &headers, short).await.expect("400 IncompleteBody");
+        assert_eq!(client.blobs().await, 1);
+    }
+
+    #[tokio::test]
+    async fn buckets_of_another_account_are_out_of_reach() {
+        let mut client = Client::with_bucket().await;
+        client.put("/lake/k", "hello").await.expect("200");
+        client.access_key_id = "AKIDOTHER";
+        client.get("/lake/k").await.expect("403 AccessDenied");
+        client.put("/lake", "").await.expect("409 BucketAlreadyExists");
+        assert!(client.get("/").await.expect("200").elements("Name").is_empty());
+    }
+}

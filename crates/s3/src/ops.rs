@@ -1,0 +1,163 @@
+//! The operations: one row each here, one file each below.
+//!
+//! What is not in the table answers `NotImplemented`.
+
+pub(crate) mod abort_multipart_upload;
+pub(crate) mod complete_multipart_upload;
+pub(crate) mod copy_object;
+pub(crate) mod create_bucket;
+pub(crate) mod create_multipart_upload;
+pub(crate) mod delete_bucket;
+pub(crate) mod delete_bucket_tagging;
+pub(crate) mod delete_object;
+pub(crate) mod delete_object_tagging;
+pub(crate) mod delete_objects;
+pub(crate) mod get_bucket_location;
+pub(crate) mod get_bucket_tagging;
+pub(crate) mod get_object;
+pub(crate) mod get_object_tagging;
+pub(crate) mod head_bucket;
+pub(crate) mod head_object;
+pub(crate) mod list_buckets;
+pub(crate) mod list_multipart_uploads;
+pub(crate) mod list_objects;
+pub(crate) mod list_objects_v2;
+pub(crate) mod list_parts;
+pub(crate) mod put_bucket_tagging;
+pub(crate) mod put_object;
+pub(crate) mod put_object_tagging;
+pub(crate) mod upload_part;
+pub(crate) mod upload_part_copy;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use kernel::Context;
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, dto};
+use wire::Fault;
+
+use crate::{Error, S3};
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The operation's name in the API model.
+    pub name: &'static str,
+    /// The IAM action.
+    pub action: &'static str,
+    /// What it is authorised on.
+    pub on: On,
+}
+
+/// What an operation is authorised on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// Nothing in particular.
+    Account,
+    /// The bucket.
+    Bucket,
+    /// The object.
+    Object,
+    /// Each object that the body names, by the operation itself.
+    EachKey,
+}
+
+/// The service as `s3s` calls it.
+pub(crate) struct Operations(pub(crate) Arc<S3>);
+
+macro_rules! operations {
+    ($($module:ident: $name:literal, $input:ident -> $output:ident, $action:literal on $on:ident;)*) => {
+        /// Every operation, by name.
+        pub const OPERATIONS: &[Entry] = &[$(Entry { name: $name, action: $action, on: On::$on },)*];
+
+        impl s3s::S3 for Operations {
+            $(
+                fn $module<'life0, 'async_trait>(
+                    &'life0 self,
+                    request: S3Request<dto::$input>,
+                ) -> Pin<Box<dyn Future<Output = S3Result<S3Response<dto::$output>>> + Send + 'async_trait>>
+                where
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
+                    Box::pin(async move {
+                        let cx = context(&request)?;
+                        Box::pin($module::handle(&self.0, &cx, request)).await.map_err(|error| s3_error(&error))
+                    })
+                }
+            )*
+        }
+    };
+}
+
+operations! {
+    abort_multipart_upload: "AbortMultipartUpload", AbortMultipartUploadInput -> AbortMultipartUploadOutput, "s3:AbortMultipartUpload" on Object;
+    complete_multipart_upload: "CompleteMultipartUpload", CompleteMultipartUploadInput -> CompleteMultipartUploadOutput, "s3:PutObject" on Object;
+    copy_object: "CopyObject", CopyObjectInput -> CopyObjectOutput, "s3:PutObject" on Object;
+    create_bucket: "CreateBucket", CreateBucketInput -> CreateBucketOutput, "s3:CreateBucket" on Bucket;
+    create_multipart_upload: "CreateMultipartUpload", CreateMultipartUploadInput -> CreateMultipartUploadOutput, "s3:PutObject" on Object;
+    delete_bucket: "DeleteBucket", DeleteBucketInput -> DeleteBucketOutput, "s3:DeleteBucket" on Bucket;
+    delete_bucket_tagging: "DeleteBucketTagging", DeleteBucketTaggingInput -> DeleteBucketTaggingOutput, "s3:PutBucketTagging" on Bucket;
+    delete_object: "DeleteObject", DeleteObjectInput -> DeleteObjectOutput, "s3:DeleteObject" on Object;
+    delete_object_tagging: "DeleteObjectTagging", DeleteObjectTaggingInput -> DeleteObjectTaggingOutput, "s3:DeleteObjectTagging" on Object;
+    delete_objects: "DeleteObjects", DeleteObjectsInput -> DeleteObjectsOutput, "s3:DeleteObject" on EachKey;
+    get_bucket_location: "GetBucketLocation", GetBucketLocationInput -> GetBucketLocationOutput, "s3:GetBucketLocation" on Bucket;
+    get_bucket_tagging: "GetBucketTagging", GetBucketTaggingInput -> GetBucketTaggingOutput, "s3:GetBucketTagging" on Bucket;
+    get_object: "GetObject", GetObjectInput -> GetObjectOutput, "s3:GetObject" on Object;
+    get_object_tagging: "GetObjectTagging", GetObjectTaggingInput -> GetObjectTaggingOutput, "s3:GetObjectTagging" on Object;
+    head_bucket: "HeadBucket", HeadBucketInput -> HeadBucketOutput, "s3:ListBucket" on Bucket;
+    head_object: "HeadObject", HeadObjectInput -> HeadObjectOutput, "s3:GetObject" on Object;
+    list_buckets: "ListBuckets", ListBucketsInput -> ListBucketsOutput, "s3:ListAllMyBuckets" on Account;
+    list_multipart_uploads: "ListMultipartUploads", ListMultipartUploadsInput -> ListMultipartUploadsOutput, "s3:ListBucketMultipartUploads" on Bucket;
+    list_objects: "ListObjects", ListObjectsInput -> ListObjectsOutput, "s3:ListBucket" on Bucket;
+    list_objects_v2: "ListObjectsV2", ListObjectsV2Input -> ListObjectsV2Output, "s3:ListBucket" on Bucket;
+    list_parts: "ListParts", ListPartsInput -> ListPartsOutput, "s3:ListMultipartUploadParts" on Object;
+    put_bucket_tagging: "PutBucketTagging", PutBucketTaggingInput -> PutBucketTaggingOutput, "s3:PutBucketTagging" on Bucket;
+    put_object: "PutObject", PutObjectInput -> PutObjectOutput, "s3:PutObject" on Object;
+    put_object_tagging: "PutObjectTagging", PutObjectTaggingInput -> PutObjectTaggingOutput, "s3:PutObjectTagging" on Object;
+    upload_part: "UploadPart", UploadPartInput -> UploadPartOutput, "s3:PutObject" on Object;
+    upload_part_copy: "UploadPartCopy", UploadPartCopyInput -> UploadPartCopyOutput, "s3:PutObject" on Object;
+}
+
+/// The row of an operation.
+pub(crate) fn entry(name: &str) -> Option<&'static Entry> {
+    OPERATIONS.iter().find(|entry| entry.name == name)
+}
+
+/// The context that the authorisation left with the request.
+fn context<T>(request: &S3Request<T>) -> S3Result<Context> {
+    request.extensions.get::<Context>().cloned().ok_or_else(|| {
+        s3_error(&Error::Internal("a request reached its operation without being authorised".into()))
+    })
+}
+
+/// An error in the words of `s3s`. An internal one is logged here, once, whole.
+pub(crate) fn s3_error(error: &Error) -> S3Error {
+    let fault = Fault::from_service(error);
+    let code = S3ErrorCode::from_bytes(fault.code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
+    let mut rendered = S3Error::with_message(code, fault.message);
+    if let Ok(status) = StatusCode::from_u16(fault.status) {
+        rendered.set_status_code(status);
+    }
+    if let Error::NotModified { etag } = error
+        && let Ok(value) = HeaderValue::from_str(&format!("\"{etag}\""))
+    {
+        rendered.set_headers(HeaderMap::from_iter([(header::ETAG, value)]));
+    }
+    if matches!(error, Error::ServiceUnavailable(_)) {
+        tracing::warn!(error = error as &dyn std::error::Error, "the store could not");
+    }
+    rendered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_order_and_have_an_action_of_s3() {
+        assert!(OPERATIONS.is_sorted_by(|one, next| one.name < next.name));
+        assert!(OPERATIONS.iter().all(|entry| entry.action.starts_with("s3:")));
+    }
+}

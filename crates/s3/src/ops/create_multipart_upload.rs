@@ -1,0 +1,46 @@
+//! `CreateMultipartUpload`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
+
+use kernel::Context;
+use s3s::dto::{CreateMultipartUploadInput, CreateMultipartUploadOutput};
+use s3s::{S3Request, S3Response};
+
+use crate::checksum::Algorithm;
+use crate::convert::{self, check_acl, check_owner, check_storage_class, described_by, refuse};
+use crate::multipart::Upload;
+use crate::{Error, S3};
+
+/// # Errors
+/// `NoSuchBucket`, `InvalidRequest`, `MetadataTooLarge`.
+pub(crate) async fn handle(
+    s3: &S3,
+    cx: &Context,
+    request: S3Request<CreateMultipartUploadInput>,
+) -> Result<S3Response<CreateMultipartUploadOutput>, Error> {
+    let mut input = request.input;
+    refuse!(input, Error::NotImplemented; object_lock_legal_hold_status, object_lock_mode, object_lock_retain_until_date,
+        server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id,
+        website_redirect_location);
+    refuse!(input, Error::AccessControlListNotSupported; grant_full_control, grant_read, grant_read_acp, grant_write_acp);
+    check_acl(input.acl.as_ref().map(s3s::dto::ObjectCannedACL::as_str))?;
+    check_storage_class(input.storage_class.as_ref())?;
+    check_owner(cx, input.expected_bucket_owner.as_deref())?;
+    let algorithm = input
+        .checksum_algorithm
+        .as_ref()
+        .map(|algorithm| Algorithm::parse(algorithm.as_str()))
+        .transpose()?;
+    let wanted = input.checksum_type.as_ref().map(s3s::dto::ChecksumType::as_str);
+    let kind = algorithm.map(|algorithm| algorithm.kind(wanted)).transpose()?;
+    let described = described_by!(input)?;
+    s3.allow_tags(cx, &input.bucket, &input.key, &described)?;
+    let upload = Upload { initiated_at: s3.clock.now(), described, algorithm, kind, sealed: false };
+    let upload_id = s3.create_upload(cx, &input.bucket, &input.key, &upload).await?;
+    Ok(S3Response::new(CreateMultipartUploadOutput {
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        upload_id: Some(upload_id),
+        checksum_algorithm: input.checksum_algorithm,
+        checksum_type: kind.map(convert::kind),
+        ..CreateMultipartUploadOutput::default()
+    }))
+}

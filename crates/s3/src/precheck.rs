@@ -1,0 +1,269 @@
+//! What is checked of a request before `s3s` sees it, because `s3s` does not check it or would ask the system's clock.
+//!
+//! 1. The signature's scope names S3.
+//! 2. A header signature is good for 15 minutes around its date; a presigned request from its date for `X-Amz-Expires` seconds, at most seven
+//!    days, or until `Expires` (signature version 2).
+//! 3. `host` and every `x-amz-*` header is signed.
+//! 4. A version 2 signature is taken in a presigned request only, and a form upload not at all: `s3s` would gather its file in memory.
+//!
+//! `s3s` compares a presigned request's date with the system's clock as well; so a test with a clock of its own cannot use one that has
+//! expired by the system's.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html>,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>
+
+use http::request::Parts;
+use http::{Method, header};
+use kernel::{Region, Timestamp};
+use wire::{Fault, sigv4};
+
+use crate::limits::{EXPIRES_MAX_S, SKEW_MAX_MS};
+
+/// Checks a request; the region its signature is for, if it is signed and says so.
+///
+/// # Errors
+/// AWS's fault.
+pub(crate) fn check(parts: &Parts, now: Timestamp) -> Result<Option<Region>, Fault> {
+    let text = |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let form = text(header::CONTENT_TYPE)
+        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
+    if parts.method == Method::POST && form {
+        return Err(Fault::new(
+            501,
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented",
+        ));
+    }
+    let query = query(parts);
+    let parameter =
+        |name: &str| query.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+    if parameter("Signature").is_some() {
+        return check_expiry_v2(parameter("Expires"), now).map(|()| None);
+    }
+    if parameter("X-Amz-Signature").is_some() {
+        let region = check_scope(parameter("X-Amz-Credential").unwrap_or_default())?;
+        check_presigned(parameter("X-Amz-Date"), parameter("X-Amz-Expires"), now)?;
+        check_signed_headers(parts, parameter("X-Amz-SignedHeaders").unwrap_or_default(), Form::Presigned)?;
+        return Ok(region);
+    }
+    let Some(authorization) = text(header::AUTHORIZATION) else { return Ok(None) };
+    if !authorization.starts_with("AWS4-") {
+        return Err(Fault::new(
+            400,
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+        ));
+    }
+    let field = |name: &str| {
+        authorization
+            .split([',', ' '])
+            .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
+            .unwrap_or_default()
+    };
+    let region = check_scope(field("Credential"))?;
+    let date = parts.headers.get("x-amz-date").and_then(|date| date.to_str().ok());
+    if let Some(date) = date.and_then(sigv4::parse_date)
+        && (now.as_millis() - date.as_millis()).abs() > SKEW_MAX_MS
+    {
+        return Err(Fault::new(
+            403,
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        ));
+    }
+    check_signed_headers(parts, field("SignedHeaders"), Form::Header)?;
+    Ok(region)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Header,
+    Presigned,
+}
+
+fn denied(message: &str) -> Fault {
+    Fault::new(403, "AccessDenied", message)
+}
+
+fn malformed(message: String) -> Fault {
+    Fault::new(400, "AuthorizationHeaderMalformed", message)
+}
+
+/// What does not look like a scope is left to the verifier, which refuses it.
+fn check_scope(credential: &str) -> Result<Option<Region>, Fault> {
+    let mut fields = credential.rsplitn(5, '/');
+    let (_, service, region) = (fields.next(), fields.next(), fields.next());
+    match service {
+        Some("s3") | None => {}
+        Some(other) => {
+            return Err(malformed(format!(
+                "The authorization header is malformed; incorrect service \"{other}\". This endpoint belongs to \"s3\"."
+            )));
+        }
+    }
+    region
+        .map(|region| {
+            region.parse().map_err(|_| {
+                malformed(format!("The authorization header is malformed; the region '{region}' is wrong"))
+            })
+        })
+        .transpose()
+}
+
+fn check_expiry_v2(expires: Option<&str>, now: Timestamp) -> Result<(), Fault> {
+    let Some(expires_s) = expires.and_then(|text| text.parse::<i64>().ok()) else {
+        return Err(denied(
+            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
+        ));
+    };
+    if now.as_millis().div_euclid(1000) > expires_s { Err(denied("Request has expired")) } else { Ok(()) }
+}
+
+fn check_presigned(date: Option<&str>, expires: Option<&str>, now: Timestamp) -> Result<(), Fault> {
+    let refused = |message: &str| Fault::new(400, "AuthorizationQueryParametersError", message);
+    let date = date
+        .and_then(sigv4::parse_date)
+        .ok_or_else(|| refused("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))?;
+    let expires_s: i64 = expires
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| refused("X-Amz-Expires should be a number"))?;
+    if expires_s < 0 {
+        return Err(refused("X-Amz-Expires must be non-negative"));
+    }
+    if expires_s > EXPIRES_MAX_S {
+        return Err(refused(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+        ));
+    }
+    let age_ms = now.as_millis() - date.as_millis();
+    if age_ms < -SKEW_MAX_MS {
+        return Err(denied("Request is not yet valid"));
+    }
+    if age_ms > expires_s * 1000 { Err(denied("Request has expired")) } else { Ok(()) }
+}
+
+fn check_signed_headers(parts: &Parts, signed: &str, form: Form) -> Result<(), Fault> {
+    let is_signed = |name: &str| signed.split(';').any(|signed| signed == name);
+    // HTTP/2 has `:authority` instead of `host`, which the verifier puts in its place.
+    let unsigned = parts.headers.keys().map(header::HeaderName::as_str).any(|name| {
+        let required = name == "host" || name.starts_with("x-amz-");
+        // The hash of a presigned body is unknown when the request is signed.
+        let free = form == Form::Presigned && name == "x-amz-content-sha256";
+        required && !free && !is_signed(name)
+    });
+    if unsigned || !is_signed("host") {
+        return Err(denied("There were headers present in the request which were not signed"));
+    }
+    Ok(())
+}
+
+fn query(parts: &Parts) -> Vec<(String, String)> {
+    let decode = |text: &str| {
+        percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+    };
+    parts
+        .uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "20150830T123600Z";
+
+    fn check_request(method: &str, uri: &str, headers: &[(&str, &str)], expect: &str) {
+        let mut builder = http::Request::builder().method(method).uri(uri).header("host", "h");
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let parts = builder.body(()).unwrap().into_parts().0;
+        let found = match check(&parts, sigv4::parse_date(NOW).unwrap()) {
+            Ok(region) => region.map_or("none".to_owned(), String::from),
+            Err(fault) => format!("{} {} {}", fault.status, fault.code, fault.message),
+        };
+        assert_eq!(found, expect, "{uri} {headers:?}");
+    }
+
+    fn header(scope: &str, signed: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential=AK/20150830/{scope}/aws4_request, SignedHeaders={signed}, Signature=00"
+        )
+    }
+
+    #[test]
+    fn header_signatures() {
+        let check = |scope: &str, signed: &str, date: &str, expect: &str| {
+            let authorization = header(scope, signed);
+            check_request("GET", "/", &[("authorization", &authorization), ("x-amz-date", date)], expect);
+        };
+        let skewed = "403 RequestTimeTooSkewed The difference between the request time and the current time is too large.";
+        check("eu-west-1/s3", "host;x-amz-date", NOW, "eu-west-1");
+        check("eu-west-1/s3", "host;x-amz-date", "20150830T125100Z", "eu-west-1");
+        check("eu-west-1/s3", "host;x-amz-date", "20150830T125101Z", skewed);
+        check("eu-west-1/s3", "host;x-amz-date", "20150830T122059Z", skewed);
+        let unsigned = "403 AccessDenied There were headers present in the request which were not signed";
+        check("eu-west-1/s3", "host", NOW, unsigned);
+        check("eu-west-1/s3", "x-amz-date", NOW, unsigned);
+        check(
+            "eu-west-1/sts",
+            "host;x-amz-date",
+            NOW,
+            "400 AuthorizationHeaderMalformed The authorization header is malformed; incorrect service \"sts\". This endpoint belongs to \"s3\".",
+        );
+    }
+
+    #[test]
+    fn presigned_requests() {
+        let check = |date: &str, expires: &str, expect: &str| {
+            let uri = format!(
+                "/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20150830%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Date={date}&X-Amz-Expires={expires}&X-Amz-SignedHeaders=host&X-Amz-Signature=00"
+            );
+            check_request("GET", &uri, &[], expect);
+        };
+        check(NOW, "604800", "eu-west-1");
+        check("20150830T123500Z", "60", "eu-west-1");
+        check("20150830T123500Z", "59", "403 AccessDenied Request has expired");
+        check("20150830T125101Z", "60", "403 AccessDenied Request is not yet valid");
+        check(
+            NOW,
+            "604801",
+            "400 AuthorizationQueryParametersError X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+        );
+        check(NOW, "soon", "400 AuthorizationQueryParametersError X-Amz-Expires should be a number");
+        check(
+            "now",
+            "60",
+            "400 AuthorizationQueryParametersError X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
+        );
+    }
+
+    #[test]
+    fn version_2_is_for_presigned_requests_only() {
+        let now_s = sigv4::parse_date(NOW).unwrap().as_millis() / 1000;
+        let uri = |expires: i64| format!("/b/k?AWSAccessKeyId=AK&Signature=x&Expires={expires}");
+        check_request("GET", &uri(now_s), &[], "none");
+        check_request("GET", &uri(now_s - 1), &[], "403 AccessDenied Request has expired");
+        check_request(
+            "GET",
+            "/b/k",
+            &[("authorization", "AWS AK:sig"), ("date", "Sun, 30 Aug 2015 12:36:00 GMT")],
+            "400 InvalidRequest The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+        );
+    }
+
+    #[test]
+    fn a_form_upload_is_refused_unread() {
+        check_request(
+            "POST",
+            "/b",
+            &[("content-type", "multipart/form-data; boundary=x")],
+            "501 NotImplemented A header you provided implies functionality that is not implemented",
+        );
+    }
+}

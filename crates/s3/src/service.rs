@@ -1,0 +1,177 @@
+//! The service: its stores, and what every operation needs.
+
+use std::sync::Arc;
+
+use kernel::{Arn, Clock, Context, Entropy, Metrics};
+use object_store::ObjectStore;
+use store::{MetaStore, Table};
+use wire::{Authorize, Resource};
+
+use crate::Error;
+use crate::bucket::Bucket;
+use crate::limits::KEY_BYTES_MAX;
+use crate::metrics::OBJECTS;
+use crate::multipart::{Part, Upload};
+use crate::object::Object;
+
+/// Buckets, objects and multipart uploads of every account.
+pub struct S3 {
+    /// By name: names are shared by all accounts.
+    pub(crate) buckets: Table<Bucket>,
+    /// By bucket and key.
+    pub(crate) objects: Table<Object>,
+    /// By bucket, key and upload id.
+    pub(crate) uploads: Table<Upload>,
+    /// By upload id and part number, of uploads in progress and of the objects they became.
+    pub(crate) parts: Table<Part>,
+    pub(crate) blobs: Arc<dyn ObjectStore>,
+    pub(crate) authorize: Arc<dyn Authorize>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Entropy,
+    pub(crate) metrics: Metrics,
+}
+
+impl S3 {
+    /// The service over its stores. A blob that `blobs` has acknowledged must be durable.
+    pub fn new(
+        meta: &Arc<dyn MetaStore>,
+        blobs: Arc<dyn ObjectStore>,
+        authorize: Arc<dyn Authorize>,
+        clock: Arc<dyn Clock>,
+        entropy: Entropy,
+        metrics: &Metrics,
+    ) -> Self {
+        Self {
+            buckets: Table::new(Arc::clone(meta)),
+            objects: Table::new(Arc::clone(meta)),
+            uploads: Table::new(Arc::clone(meta)),
+            parts: Table::new(Arc::clone(meta)),
+            blobs,
+            authorize,
+            clock,
+            entropy,
+            metrics: metrics.clone(),
+        }
+    }
+
+    /// Takes up what a crash interrupted. Reads buckets only.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable`, `Internal`.
+    pub async fn recover(&self) -> Result<(), Error> {
+        self.undo_interrupted_deletions().await
+    }
+
+    /// The decision on an action.
+    ///
+    /// # Errors
+    /// `AccessDenied`.
+    pub(crate) fn allow(&self, cx: &Context, action: &str, resource: &Resource) -> Result<(), Error> {
+        self.authorize
+            .authorize(cx, action, resource)
+            .map_err(|denied| Error::AccessDenied(denied.to_string()))
+    }
+
+    /// Sets every bucket's gauge to the number of its objects.
+    pub(crate) async fn count_objects(&self) -> Result<(), Error> {
+        for (parts, _) in self.buckets.list(&[]).await? {
+            let [name] = parts.as_slice() else { continue };
+            let mut count = 0;
+            let mut after: Option<String> = None;
+            loop {
+                let page = self.objects.page(&[name], "", after.as_deref(), 1000).await?;
+                count += i64::try_from(page.len()).unwrap_or(i64::MAX);
+                let full = page.len() == 1000;
+                after = page.into_iter().next_back().and_then(|(parts, _)| parts.into_iter().nth(1));
+                if !full {
+                    break;
+                }
+            }
+            self.metrics.gauge(&OBJECTS, &[name]).set(count);
+        }
+        Ok(())
+    }
+}
+
+/// `arn:aws:s3:::bucket`
+pub(crate) fn bucket_arn(bucket: &str) -> Resource {
+    Arn::new("s3", "", "", bucket).into()
+}
+
+/// `arn:aws:s3:::bucket/key`
+pub(crate) fn object_arn(bucket: &str, key: &str) -> Resource {
+    Arn::new("s3", "", "", &format!("{bucket}/{key}")).into()
+}
+
+/// Whether a key may name an object.
+///
+/// Differs from AWS: a key may not contain a NUL character.
+///
+/// # Errors
+/// `KeyTooLongError`, `InvalidArgument`.
+pub(crate) fn check_key(key: &str) -> Result<(), Error> {
+    if key.len() > KEY_BYTES_MAX {
+        return Err(Error::KeyTooLongError);
+    }
+    if key.is_empty() {
+        return Err(Error::argument("Object key must not be empty."));
+    }
+    if key.contains('\0') {
+        return Err(Error::argument("Object key must not contain a NUL character."));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{ManualClock, Timestamp};
+    use object_store::memory::InMemory;
+    use store::Batch;
+    use store::meta::memory::MemoryMetaStore;
+    use wire::testing::AllowAll;
+
+    use super::*;
+
+    impl S3 {
+        /// A service on memory, at 2017-08-26.
+        pub(crate) fn for_test() -> Self {
+            let meta: Arc<dyn MetaStore> = Arc::new(MemoryMetaStore::new());
+            let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_503_733_632_345)));
+            let entropy = Entropy::seeded(1);
+            Self::new(
+                &meta,
+                Arc::new(InMemory::new()),
+                Arc::new(AllowAll),
+                clock,
+                entropy,
+                &Metrics::default(),
+            )
+        }
+    }
+
+    #[tokio::test]
+    async fn a_start_reads_no_objects() {
+        let s3 = S3::for_test();
+        let cx = wire::testing::context();
+        s3.create_bucket(&cx, "abc", cx.region.clone()).await.unwrap();
+        // One that cannot be read would be noticed.
+        let broken = Batch::default().put(Table::<Object>::key(&["abc", "k"]), &b"\xff"[..]);
+        s3.objects.commit(broken).await.unwrap();
+        s3.recover().await.unwrap();
+        assert!(s3.count_objects().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_gauge_is_counted_after_a_start() {
+        let s3 = S3::for_test();
+        let cx = wire::testing::context();
+        s3.create_bucket(&cx, "abc", cx.region.clone()).await.unwrap();
+        for n in 0..1001 {
+            let object = Object::for_test("e", Timestamp::EPOCH);
+            s3.objects.put(&["abc", &n.to_string()], &object).await.unwrap();
+        }
+        assert_eq!(s3.metrics.gauge(&OBJECTS, &["abc"]).value(), 0);
+        s3.count_objects().await.unwrap();
+        assert_eq!(s3.metrics.gauge(&OBJECTS, &["abc"]).value(), 1001);
+    }
+}
