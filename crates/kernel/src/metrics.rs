@@ -94,9 +94,8 @@ impl Metrics {
 
     /// Forgets every series of a resource that is gone: those whose first label is `value`.
     pub fn forget(&self, metric: &'static Metric, value: &str) {
-        let stays = |key: &Key| !(key.0 == metric && key.1.first().is_some_and(|first| first == value));
-        self.inner.counters.write().expect("no holder of this lock panics").retain(|key, _| stays(key));
-        self.inner.gauges.write().expect("no holder of this lock panics").retain(|key, _| stays(key));
+        forget(&self.inner.counters, metric, value);
+        forget(&self.inner.gauges, metric, value);
     }
 
     /// Every counter, by name and labels.
@@ -124,6 +123,18 @@ fn cell<T: Clone + Default>(cells: &RwLock<BTreeMap<Key, T>>, metric: &'static M
         return cell.clone();
     }
     cells.write().expect("no holder of this lock panics").entry(key).or_default().clone()
+}
+
+/// Series of one first label stand together in the order of keys: forgetting one resource does not look at all others.
+fn forget<T>(cells: &RwLock<BTreeMap<Key, T>>, metric: &'static Metric, value: &str) {
+    let mut cells = cells.write().expect("no holder of this lock panics");
+    let is_of = |key: &Key| key.0 == metric && key.1.first().is_some_and(|first| first == value);
+    let from = (metric, vec![value.to_owned()]);
+    let gone: Vec<Key> =
+        cells.range(from..).map(|(key, _)| key).take_while(|key| is_of(key)).cloned().collect();
+    for key in &gone {
+        cells.remove(key);
+    }
 }
 
 #[cfg(test)]
