@@ -1,0 +1,7 @@
+//! The gateway through the borders its users see: sockets, and ports.
+
+mod durability;
+mod https;
+mod protocol;
+mod security;
+mod sessions;
