@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use rand::rngs::StdRng;
-use rand::{Rng, RngCore, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 
 /// A source of randomness shared by its clones. [`Entropy::from_os`] is fit for keys and session ids (ChaCha
 /// seeded by the operating system); [`Entropy::seeded`] is for tests and simulations only.
@@ -15,7 +15,7 @@ pub struct Entropy {
 impl Entropy {
     /// Seeded by the operating system.
     pub fn from_os() -> Self {
-        Self { rng: Arc::new(Mutex::new(StdRng::from_os_rng())) }
+        Self { rng: Arc::new(Mutex::new(rand::make_rng())) }
     }
 
     /// Deterministic: the same seed draws the same values in the same order.
