@@ -85,7 +85,7 @@ test('what is not done is an error of an action', () => {
     at: ms,
     counters: [
       { name: 'iot_rule_action_total', labels: { rule: 'r', action: 'firehose', result: 'success' }, value: ok },
-      { name: 'iot_rule_action_total', labels: { rule: 'r', action: 'firehose', result: 'error' }, value: failed },
+      { name: 'iot_rule_action_total', labels: { rule: 'r', action: 'firehose', result: 'failure' }, value: failed },
     ],
     gauges: [],
   })

@@ -50,6 +50,13 @@ test('what does not exist is a problem and a ghost', () => {
   assert.ok(!nodes.some((node) => node.title.includes('elsewhere')))
 })
 
+test('a problem is said once, also when two actions have it', () => {
+  const action = { firehose: { deliveryStreamName: 'nowhere' } }
+  const { nodes, problems } = topology({ rules: [rule('r', action, action)], streams: [], tables: [] })
+  assert.equal(problems.length, 1)
+  assert.equal(nodes.filter((node) => node.title === 'nowhere').length, 1)
+})
+
 test('nothing is empty', () => {
   const { nodes, edges, empty } = topology({ rules: [], streams: [], tables: [] })
   assert.equal(empty, true)

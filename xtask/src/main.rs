@@ -5,17 +5,26 @@
     reason = "a command-line tool speaks on its standard streams"
 )]
 
+mod browser;
 mod command;
-mod tests;
+mod demo;
+mod python;
+mod stamp;
+mod test;
 mod tidy;
+mod ui;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask <task>
 
-  test    install what the tests need and run everything: formatting, tidy, unit and area tests, lints, docs
-  tidy    check what the compiler does not: headers, the dependency table, the code map, links
+  demo    build everything and run the whole pipeline with simulated devices; --release builds it faster to run,
+          and what follows -- goes to `headwater demo`: cargo xtask demo -- --devices 20
+  test    install what the tests need and run everything: formatting, tidy, console, unit and area tests, lints, docs,
+          other people's clients, a browser; or the steps named: cargo xtask test tidy browser
+  ui      build the web console, if its sources changed; the binary embeds it
+  tidy    check what the compiler does not: headers, the dependency table, the code map, the life of a message
   help    this text
 ";
 
@@ -23,7 +32,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["test"] => tests::run(),
+        ["demo", arguments @ ..] => demo::run(arguments),
+        ["test", names @ ..] => test::run(names),
+        ["ui"] => ui::build(),
         ["tidy"] => tidy::run(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -5,6 +5,11 @@
 //! 3. Members take dependencies from the workspace and add no versions or features.
 //! 4. Every file in `ops/` has its row in `ops.rs` and links its AWS page; every constant in a `limits.rs` says its source or its reason.
 //! 5. The code map in `ARCHITECTURE.md` lists the members in their order.
+//! 6. "The life of a message" in `ARCHITECTURE.md` names functions that are there.
+//! 7. The metrics that the console reads are declared.
+
+mod life;
+mod metrics;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +58,8 @@ const FILE_LINES: usize = 500;
 /// Checks everything and reports every fault found.
 pub(crate) fn run() -> Result<(), String> {
     let root = command::root();
-    let metadata = command::output("cargo", &["metadata", "--no-deps", "--format-version", "1"])?;
+    let metadata =
+        command::output(&mut command::program("cargo", &["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: Value = serde_json::from_str(&metadata).map_err(|error| error.to_string())?;
     let mut faults = Vec::new();
     edges(&metadata, &mut faults);
@@ -66,7 +72,10 @@ pub(crate) fn run() -> Result<(), String> {
     for file in &files {
         check_file(&root, file, &mut faults);
     }
-    code_map(&root, &mut faults);
+    let architecture = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap_or_default();
+    code_map(&root, &architecture, &mut faults);
+    life::check(&root, &architecture, &mut faults);
+    metrics::check(&root, &files, &mut faults);
     if faults.is_empty() {
         println!("tidy: {} files", files.len());
         Ok(())
@@ -173,7 +182,7 @@ fn limits(shown: &str, text: &str, faults: &mut Vec<String>) {
     }
 }
 
-fn code_map(root: &Path, faults: &mut Vec<String>) {
+fn code_map(root: &Path, architecture: &str, faults: &mut Vec<String>) {
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let members: Vec<String> = manifest
         .lines()
@@ -182,7 +191,6 @@ fn code_map(root: &Path, faults: &mut Vec<String>) {
         .take_while(|line| !line.starts_with(']'))
         .filter_map(|line| line.split('"').nth(1).map(str::to_owned))
         .collect();
-    let architecture = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap_or_default();
     let mapped: Vec<String> = architecture
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(path, _)| path.to_owned()))

@@ -3,19 +3,13 @@
 import type { Series } from './rates.ts'
 import type { Flow, Stream } from './topology.ts'
 
-/** Results of a rule action that count as done; every other is an error. */
-const DONE = ['ok', 'success']
-
 export function actionOks(series: Series, rule: string): number {
-  return DONE.reduce((sum, result) => sum + series.rate('iot_rule_action_total', { rule, result }), 0)
+  return series.rate('iot_rule_action_total', { rule, result: 'success' })
 }
 
 export function actionErrors(series: Series, rule: string): { rate: number; total: number } {
-  const done = DONE.reduce((sum, result) => sum + series.value('iot_rule_action_total', { rule, result }), 0)
-  return {
-    rate: Math.max(0, series.rate('iot_rule_action_total', { rule }) - actionOks(series, rule)),
-    total: Math.max(0, series.value('iot_rule_action_total', { rule }) - done),
-  }
+  const failed = { rule, result: 'failure' }
+  return { rate: series.rate('iot_rule_action_total', failed), total: series.value('iot_rule_action_total', failed) }
 }
 
 export interface FirehoseMeter {
@@ -57,7 +51,7 @@ export function flowRate(series: Series, flow: Flow): number {
     case 'matched':
       return series.rate('iot_topic_match_total', { rule: flow.rule })
     case 'action':
-      return DONE.reduce((sum, result) => sum + series.rate('iot_rule_action_total', { rule: flow.rule, action: flow.action, result }), 0)
+      return series.rate('iot_rule_action_total', { rule: flow.rule, action: flow.action, result: 'success' })
     case 'delivered':
       return (series.rise('firehose_delivered_records_total', { stream: flow.stream }, BURST_MS) * 1000) / BURST_MS
     case 'stored':

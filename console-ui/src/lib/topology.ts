@@ -116,9 +116,11 @@ export function topology(facts: Facts): Topology {
       const stream = action['firehose']?.['deliveryStreamName']
       if (typeof stream === 'string') {
         edge(id, `stream/${stream}`, { kind: 'action', rule: rule.ruleName, action: 'firehose' })
-        if (!known.has(stream)) {
+        const text = `Rule ${rule.ruleName} sends to the delivery stream ${stream}, which does not exist.`
+        // Two actions of a rule may name the same stream: said once.
+        if (!known.has(stream) && !problems.some((problem) => problem.text === text)) {
           ghosts.add(stream)
-          problems.push({ node: id, text: `Rule ${rule.ruleName} sends to the delivery stream ${stream}, which does not exist.` })
+          problems.push({ node: id, text })
         }
       }
       const bucket = action['s3']?.['bucketName']
