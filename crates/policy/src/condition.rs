@@ -18,11 +18,13 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 //!
-//! Differs from AWS: invariant 2 for negated operators, which AWS lets hold. BinaryEquals is not there.
+//! Differs from AWS: invariant 2 for negated operators, which AWS lets hold.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::document::{Effect, Malformed, Version, syntax, texts};
@@ -68,6 +70,8 @@ pub enum Operator {
     },
     Date(Order),
     Bool,
+    /// Base64 on both sides, compared as bytes.
+    BinaryEquals,
     IpAddress {
         negated: bool,
     },
@@ -180,6 +184,9 @@ impl Condition {
                 return Some(value.to_lowercase() == wanted.to_lowercase());
             }
             Operator::Bool | Operator::Null => return Some(value.eq_ignore_ascii_case(&wanted)),
+            Operator::BinaryEquals => {
+                return Some(STANDARD.decode(value).ok()? == STANDARD.decode(wanted).ok()?);
+            }
             Operator::IpAddress { .. } => {
                 return Some(Network::parse(&wanted)?.contains(value.parse().ok()?));
             }
@@ -206,7 +213,7 @@ impl Operator {
             | Self::DateEquals { negated }
             | Self::IpAddress { negated }
             | Self::Arn { negated } => negated,
-            Self::Numeric(_) | Self::Date(_) | Self::Bool | Self::Null => false,
+            Self::Numeric(_) | Self::Date(_) | Self::Bool | Self::BinaryEquals | Self::Null => false,
         }
     }
 
@@ -224,6 +231,7 @@ impl Operator {
                 Self::Bool | Self::Null => {
                     ["true", "false"].iter().any(|truth| value.eq_ignore_ascii_case(truth))
                 }
+                Self::BinaryEquals => STANDARD.decode(value).is_ok(),
                 Self::IpAddress { .. } => Network::parse(value).is_some(),
                 Self::Arn { .. } => value == "*" || value.starts_with("arn:") && arn_parts(value).len() == 6,
             };
@@ -284,6 +292,7 @@ fn parse_operator(name: &str) -> Result<(Option<Quantifier>, Operator, bool), Ma
         "DateGreaterThan" => Operator::Date(Order::GreaterThan),
         "DateGreaterThanEquals" => Operator::Date(Order::GreaterThanEquals),
         "Bool" => Operator::Bool,
+        "BinaryEquals" => Operator::BinaryEquals,
         "IpAddress" => Operator::IpAddress { negated: false },
         "NotIpAddress" => Operator::IpAddress { negated: true },
         "ArnEquals" | "ArnLike" => Operator::Arn { negated: false },
@@ -449,6 +458,7 @@ mod tests {
             .with("aws:SourceIp", "203.0.113.9")
             .with("s3:max-keys", "10")
             .with("aws:SecureTransport", "true")
+            .with("a:blob", "QmluYXJ5VmFsdWVJbkJhc2U2NA==")
             .with("aws:SourceArn", "arn:aws:iot:us-east-1:000000000000:rule/heart:rate")
             .with_values("aws:TagKeys", ["a", "b"])
     }
@@ -488,6 +498,9 @@ mod tests {
             ("DateGreaterThanEquals", "aws:CurrentTime", json!("2017-08-26T07:47:12.000Z"), true),
             ("Bool", "aws:SecureTransport", json!(true), true),
             ("Bool", "aws:SecureTransport", json!("False"), false),
+            ("BinaryEquals", "a:blob", json!("QmluYXJ5VmFsdWVJbkJhc2U2NA=="), true),
+            ("BinaryEquals", "a:blob", json!("QQ=="), false),
+            ("BinaryEquals", "aws:CurrentTime", json!("QQ=="), false),
             ("IpAddress", "aws:SourceIp", json!("203.0.113.0/24"), true),
             ("IpAddress", "aws:SourceIp", json!("203.0.113.8"), false),
             ("IpAddress", "aws:SourceIp", json!("0.0.0.0/0"), true),
@@ -534,6 +547,7 @@ mod tests {
             ("DateLessThan", "2017"),
             ("DateLessThan", "2017-08-26T25:00Z"),
             ("Bool", "yes"),
+            ("BinaryEquals", "%"),
             ("IpAddress", "10.0.0.0/33"),
             ("IpAddress", "10.0.0.0/+8"),
             ("IpAddress", "10.0.0"),

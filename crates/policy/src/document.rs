@@ -102,6 +102,12 @@ pub enum Malformed {
     Resource { resource: String },
     #[error("Invalid Condition type : {operator}.")]
     ConditionOperator { operator: String },
+    #[error("Has prohibited field {field}")]
+    ProhibitedField { field: &'static str },
+    #[error("Missing required field {field}")]
+    MissingField { field: &'static str },
+    #[error("AssumeRole policy may only specify STS AssumeRole actions.")]
+    NotAssumeRole,
     #[error("Policy document is longer than {max} characters.")]
     TooLong { max: usize },
 }

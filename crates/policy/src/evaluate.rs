@@ -9,8 +9,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 //!
-//! Differs from AWS: who asks is not compared with Principal. Until it is, an Allow that names a principal
-//! allows nobody and a Deny that names one denies everybody.
+//! These are the policies of an identity, which name no principal. In one that does, an Allow allows nobody and a Deny
+//! denies everybody; [`crate::authorize`] compares principals.
 
 use std::collections::BTreeMap;
 
@@ -105,6 +105,11 @@ impl Statement {
         if self.principal.is_some() && self.effect == Effect::Allow {
             return false;
         }
+        self.covers(request)
+    }
+
+    /// Whether it speaks about the request, whoever asks.
+    pub(crate) fn covers(&self, request: &Request<'_>) -> bool {
         let fits = |element: &Element, text: &str, case: Case| {
             element.covers(self.effect, |pattern| pattern.matches(text, request.context, self.effect, case))
         };

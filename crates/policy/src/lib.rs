@@ -1,9 +1,10 @@
 //! IAM and IoT policy documents: parse, match, evaluate.
 //!
 //! ```text
-//! text ── Document::parse ──► Document ── evaluate(documents, Request) ──► Decision
-//!                                              │
-//!                     matching (globs, ${variables})   condition (operators)
+//! text ── Document::parse ──► Document ─┬─ evaluate(documents, Request) ──► Decision
+//!                                       └─ authorize(Policies, Caller, Request) ──► Verdict, with its reason
+//!
+//!    matching (globs, ${variables})   condition (operators)   principal (who is named)
 //! ```
 //!
 //! Pure: the caller says what the request is ([`Request`]) and what is known about it ([`Context`], which is
@@ -18,14 +19,19 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>,
 //! <https://docs.aws.amazon.com/iot/latest/developerguide/iot-policies.html>
 
+mod authorize;
 mod condition;
 mod document;
 mod evaluate;
 mod limits;
 mod matching;
+mod principal;
+mod trust;
 
+pub use authorize::{Policies, PolicyKind, ResourcePolicy, Silence, Verdict, authorize};
 pub use condition::{Condition, Operator, Order, Quantifier};
 pub use document::{Document, Effect, Element, Malformed, PrincipalKind, Principals, Statement, Version};
 pub use evaluate::{Context, Decision, Request, evaluate};
 pub use limits::IOT_DOCUMENT_CHARS_MAX;
 pub use matching::Pattern;
+pub use principal::Caller;
