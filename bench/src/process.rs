@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use client::Client;
 use kernel::{Secret, SystemClock};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// The key of every measured node.
 const KEY: [&str; 2] = ["AKIABENCHBENCHBENCH0", "bench-secret"];
@@ -30,6 +30,8 @@ pub(crate) fn binary(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
 /// A running node.
 pub(crate) struct Node {
     child: Child,
+    /// Kept open: the node may have more to say.
+    _output: Lines<BufReader<ChildStdout>>,
     /// Spawn to the line that says it is ready.
     pub(crate) ready_after: Duration,
     pub(crate) api: Client,
@@ -68,7 +70,7 @@ impl Node {
         let endpoint = api.unwrap_or_default();
         let secret = Secret::new(KEY[1].to_owned());
         let api = Client::new(&endpoint, KEY[0], secret, "us-east-1", Arc::new(SystemClock));
-        Ok(Self { child, ready_after, api, mqtt_port: mqtt.unwrap_or_default() })
+        Ok(Self { child, _output: lines, ready_after, api, mqtt_port: mqtt.unwrap_or_default() })
     }
 
     /// Asks it to end and waits.

@@ -1,7 +1,9 @@
 """The commands as a person types them: help, errors of one line, the environment for clients, reset."""
 
+import json
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -13,7 +15,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from conftest import BINARY, Node
+from conftest import BINARY, Node, wait_for
 
 PORTS = ["api", "console", "mqtt", "mqtts", "https"]
 
@@ -158,3 +160,25 @@ def test_a_node_that_is_stopped_goes_on_where_it_was(tmp_path):
         assert not [line for line in node.log if "ERROR" in line or "WARN" in line], node.log
     finally:
         node.stop()
+
+
+def test_a_node_whose_reader_has_gone_serves_on(tmp_path):
+    node = Node(tmp_path / "node")
+    command = f'exec "{BINARY}" serve --data "{node.data}" {" ".join(free_ports())}'
+    # The shell's end of the pipe is closed at once.
+    process = subprocess.Popen(["sh", "-c", f"({command} & echo $! > {tmp_path}/pid) | true"])
+    process.wait(30)
+    pid = int((tmp_path / "pid").read_text())
+    try:
+        wait_for((node.data / "endpoints.json").exists, what="the node's start")
+        endpoint = json.loads((node.data / "endpoints.json").read_text())["api"]
+        wait_for(lambda: answers(f"{endpoint}/_headwater/health"), what="the node's answer")
+    finally:
+        os.kill(pid, signal.SIGTERM)
+
+
+def answers(url):
+    try:
+        return urllib.request.urlopen(url).status == 200
+    except OSError:
+        return False

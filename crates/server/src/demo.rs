@@ -1,7 +1,6 @@
 //! `headwater demo`: a node, a pipeline made through the public operations, devices, and where to look.
 //!
 //! Run again on the same data it finds what is there and goes on.
-#![expect(clippy::print_stdout, reason = "the demo tells what it does")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::cli::DemoArguments;
 use crate::devices::{IDENTITIES, check_speed};
+use crate::run::say;
 use crate::serve::{self, Served};
 
 const BUCKET: &str = "pydata.iot.pipeline";
@@ -79,14 +79,14 @@ pub(crate) async fn demo(arguments: DemoArguments) -> anyhow::Result<()> {
         done = run => done,
         stopped = crate::run::stopped() => stopped,
     };
-    println!("\nStopping. Everything is kept in {}.", arguments.serve.data.display());
+    say(&format!("\nStopping. Everything is kept in {}.", arguments.serve.data.display()));
     group.cancel();
     crate::run::shutdown(&served.node).await?;
     done
 }
 
 fn step(started: std::time::Instant, what: &str) {
-    println!("{:>6.1} s  {what}", started.elapsed().as_secs_f64());
+    say(&format!("{:>6.1} s  {what}", started.elapsed().as_secs_f64()));
 }
 
 /// A thing that is there already is as good as one just made.
@@ -186,7 +186,7 @@ fn try_next(arguments: &DemoArguments, served: &Served) {
     let data = arguments.serve.data.display();
     let program = std::env::args().next().unwrap_or_else(|| "headwater".to_owned());
     let beat = r#"{\"heartRate\":111,\"userId\":\"You\",\"rateType\":\"HIGH\",\"dateTime\":\"$(date -u '+%F %T')\"}"#;
-    println!(
+    say(&format!(
         "\nWatch it:  {}\n\n\
          Three things to try next, in another terminal after  eval \"$({program} env --data {data})\":\n  \
          1. aws athena start-query-execution --query-string 'SELECT max(heartrate) FROM {TABLE}'\n  \
@@ -195,5 +195,5 @@ fn try_next(arguments: &DemoArguments, served: &Served) {
          Stop with Ctrl+C; everything is kept in {data}.",
         served.node.console_url(),
         served.node.addresses().mqtt.port(),
-    );
+    ));
 }

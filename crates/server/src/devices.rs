@@ -10,6 +10,7 @@ use iam::RootKey;
 use kernel::{Clock, Entropy, SystemClock, TaskGroup};
 
 use crate::cli::DevicesArguments;
+use crate::run::say;
 use crate::serve::{CA_CERTIFICATE, CREDENTIALS};
 use crate::{config, run};
 
@@ -76,12 +77,11 @@ pub(crate) fn check_speed(speed: f64) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "progress, for the person who started it")]
 fn report(progress: &Progress) {
-    println!(
+    say(&format!(
         "{} devices connected · {} messages sent · {} acknowledged",
         progress.connected(),
         progress.published(),
         progress.acknowledged()
-    );
+    ));
 }

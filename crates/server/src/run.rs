@@ -1,5 +1,7 @@
 //! The runtime, signals, and logs.
 
+use std::io::Write as _;
+
 use anyhow::Context as _;
 use node::Node;
 use tracing_subscriber::EnvFilter;
@@ -23,7 +25,17 @@ fn logs() {
         .with_env_var("HEADWATER_LOG")
         .try_from_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,headwater=info,node=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // It would say so on standard error, and end the program when that is closed.
+        .log_internal_errors(false)
+        .init();
+}
+
+/// Tells whoever started the program. That nobody listens any more is no reason to stop.
+pub(crate) fn say(text: &str) {
+    writeln!(std::io::stdout().lock(), "{text}").ok();
 }
 
 /// Ends a node in order; at a second signal, at once. That is safe, since what was acknowledged is durable (invariant A5).

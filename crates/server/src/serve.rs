@@ -13,6 +13,7 @@ use store::log::segment::{self, SegmentLog};
 use store::meta::local::LocalMetaStore;
 
 use crate::cli::ServeArguments;
+use crate::run::say;
 use crate::{config, run};
 
 /// Where clients find the node: written beside its key, for `headwater env` and `headwater devices`.
@@ -127,12 +128,11 @@ fn write_endpoints(data: &Path, node: &Node, region: &str) -> anyhow::Result<()>
         .context("cannot write into the data directory")
 }
 
-#[expect(clippy::print_stdout, reason = "where the node is, for the person who started it")]
 pub(crate) fn print_addresses(node: &Node, data: &Path) {
     let Addresses { api, mqtt, mqtts, https, .. } = node.addresses();
-    println!("Headwater {} is ready.", env!("CARGO_PKG_VERSION"));
-    println!("  console    {}", node.console_url());
-    println!("  AWS APIs   http://{api}      eval \"$(headwater env --data {})\"", data.display());
-    println!("  MQTT       {mqtt} (plain, this machine only) · {mqtts} (TLS, client certificates)");
-    println!("  HTTPS      {https} (publish, client certificates)");
+    say(&format!("Headwater {} is ready.", env!("CARGO_PKG_VERSION")));
+    say(&format!("  console    {}", node.console_url()));
+    say(&format!("  AWS APIs   http://{api}      eval \"$(headwater env --data {})\"", data.display()));
+    say(&format!("  MQTT       {mqtt} (plain, this machine only) · {mqtts} (TLS, client certificates)"));
+    say(&format!("  HTTPS      {https} (publish, client certificates)"));
 }
