@@ -361,7 +361,6 @@ impl Connection {
     async fn close<W: AsyncWrite + Unpin>(mut self, writer: &mut W, stop: &mut Stop) {
         let Some(closed) = self.session.closed().cloned() else { return };
         if let Some(attachment) = self.attachment.take() {
-            self.gateway.shared.cells.connections.add(-1);
             tracing::debug!(client_id = %attachment.session.client_id, cause = ?closed.cause, "disconnected");
             if let Some(queue) = &mut self.queue {
                 queue.finish(&self.session).await;
@@ -375,6 +374,8 @@ impl Connection {
             if let Some(will) = broker.detach(attachment, departure).await {
                 self.begin_will(will);
             }
+            // Whoever sees the number fall finds the session given back.
+            self.gateway.shared.cells.connections.add(-1);
         }
         if closed.cause != CloseCause::ConnectionLost {
             let output = &mut self.session.output;

@@ -1,7 +1,8 @@
 //! Stores in which time ends: after so many writes, nothing is written any more and nobody is answered.
 //!
 //! A node on such stores stands as if frozen at one of its writes; killed there and started again on what was written, it is a node
-//! that died at exactly that point. A test that goes through all points goes through all crashes.
+//! that died at exactly that point. A test that goes through all points goes through all crashes. Or only writes of one kind stand
+//! still, and what lies between two of them can be looked at for as long as it takes.
 //!
 //! 1. A write counts when it changes what a next node finds: a commit, an append, a trim, a deletion, an object put or removed.
 //! 2. Point `2n` is before write `n` (from 0), point `2n + 1` after it and before its answer.
@@ -9,7 +10,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -30,6 +31,23 @@ use store::{
 };
 use tokio::sync::watch;
 
+/// What a write does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Commits metadata.
+    Commit,
+    /// Appends to a log.
+    Append,
+    /// Forgets the beginning of a log.
+    Trim,
+    /// Forgets a log.
+    Delete,
+    /// Puts an object, or copies one.
+    Put,
+    /// Removes an object.
+    Remove,
+}
+
 /// Ends time at a point, and tells when it came to that.
 #[derive(Clone)]
 pub struct Halt {
@@ -39,15 +57,22 @@ pub struct Halt {
 struct Inner {
     /// Points passed since the last [`Halt::at`].
     passed: AtomicU64,
-    /// Where to stop.
-    at: Mutex<Option<u64>>,
+    ends: Mutex<Option<Ends>>,
     halted: watch::Sender<bool>,
+}
+
+#[derive(Clone, Copy)]
+enum Ends {
+    /// Everything, after so many points.
+    At(u64),
+    /// The writes of one kind.
+    For(Write),
 }
 
 impl Default for Halt {
     fn default() -> Self {
         let (halted, _) = watch::channel(false);
-        Self { inner: Arc::new(Inner { passed: AtomicU64::new(0), at: Mutex::default(), halted }) }
+        Self { inner: Arc::new(Inner { passed: AtomicU64::new(0), ends: Mutex::default(), halted }) }
     }
 }
 
@@ -63,15 +88,24 @@ impl Halt {
 
     /// Time ends `points` points from now.
     pub fn at(&self, points: u64) {
-        let mut at = self.inner.at.lock().expect("no holder of this lock panics");
+        let mut ends = self.ends();
         self.inner.passed.store(0, Ordering::SeqCst);
-        *at = Some(points);
+        *ends = Some(Ends::At(points));
+    }
+
+    /// Time ends for writes of this kind, before they are done; all others go on.
+    pub fn before(&self, write: Write) {
+        *self.ends() = Some(Ends::For(write));
     }
 
     /// Time goes on, for a new node: what stood still stays so.
     pub fn lift(&self) {
-        *self.inner.at.lock().expect("no holder of this lock panics") = None;
+        *self.ends() = None;
         self.inner.halted.send_replace(false);
+    }
+
+    fn ends(&self) -> MutexGuard<'_, Option<Ends>> {
+        self.inner.ends.lock().expect("no holder of this lock panics")
     }
 
     /// Whether it has ended.
@@ -86,10 +120,14 @@ impl Halt {
     }
 
     /// A point: whether time goes on.
-    fn passes(&self) -> bool {
-        let at = self.inner.at.lock().expect("no holder of this lock panics");
+    fn passes(&self, write: Write) -> bool {
+        let ends = self.ends();
         let passed = self.inner.passed.fetch_add(1, Ordering::SeqCst);
-        let ended = at.is_some_and(|at| passed >= at);
+        let ended = match *ends {
+            None => false,
+            Some(Ends::At(points)) => passed >= points,
+            Some(Ends::For(kind)) => kind == write,
+        };
         if ended {
             self.inner.halted.send_replace(true);
         }
@@ -97,17 +135,17 @@ impl Halt {
     }
 
     /// A point: passes it, or never returns.
-    async fn point(&self) {
-        if !self.passes() {
+    async fn point(&self, write: Write) {
+        if !self.passes(write) {
             std::future::pending::<()>().await;
         }
     }
 
     /// A write between its two points.
-    async fn write<T>(&self, write: impl Future<Output = T>) -> T {
-        self.point().await;
-        let done = write.await;
-        self.point().await;
+    async fn write<T>(&self, write: Write, writing: impl Future<Output = T>) -> T {
+        self.point(write).await;
+        let done = writing.await;
+        self.point(write).await;
         done
     }
 }
@@ -133,7 +171,7 @@ impl MetaStore for HaltingMeta {
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<Revision, CommitError>> {
         // Called inside, since the store in memory writes when it is called and not when it is awaited.
-        self.halt.write(async { self.inner.commit(batch).await }).boxed()
+        self.halt.write(Write::Commit, async { self.inner.commit(batch).await }).boxed()
     }
 
     fn revision(&self) -> Revision {
@@ -154,15 +192,16 @@ impl HaltingLog {
     /// At once, not when it is awaited: the order of appends is the order of calls.
     fn write<T: Send + 'static>(
         &self,
-        write: impl FnOnce(&dyn CommitLog) -> BoxFuture<'static, T>,
+        write: Write,
+        begin: impl FnOnce(&dyn CommitLog) -> BoxFuture<'static, T>,
     ) -> BoxFuture<'static, T> {
-        if !self.halt.passes() {
+        if !self.halt.passes(write) {
             return std::future::pending().boxed();
         }
-        let (halt, writing) = (self.halt.clone(), write(&*self.inner));
+        let (halt, writing) = (self.halt.clone(), begin(&*self.inner));
         async move {
             let done = writing.await;
-            halt.point().await;
+            halt.point(write).await;
             done
         }
         .boxed()
@@ -171,7 +210,7 @@ impl HaltingLog {
 
 impl CommitLog for HaltingLog {
     fn append(&self, log: &LogId, records: Vec<Bytes>) -> BoxFuture<'static, Result<Offset, LogError>> {
-        self.write(|inner| inner.append(log, records))
+        self.write(Write::Append, |inner| inner.append(log, records))
     }
 
     fn read(
@@ -184,11 +223,11 @@ impl CommitLog for HaltingLog {
     }
 
     fn trim(&self, log: &LogId, before: Offset) -> BoxFuture<'static, Result<(), LogError>> {
-        self.write(|inner| inner.trim(log, before))
+        self.write(Write::Trim, |inner| inner.trim(log, before))
     }
 
     fn delete(&self, log: &LogId) -> BoxFuture<'static, Result<(), LogError>> {
-        self.write(|inner| inner.delete(log))
+        self.write(Write::Delete, |inner| inner.delete(log))
     }
 
     fn bounds(&self, log: &LogId) -> Bounds {
@@ -238,7 +277,9 @@ impl ObjectStore for HaltingBlobs {
         'b: 'c,
         Self: 'c,
     {
-        self.halt.write(async move { self.inner.put_opts(location, payload, options).await }).boxed()
+        self.halt
+            .write(Write::Put, async move { self.inner.put_opts(location, payload, options).await })
+            .boxed()
     }
 
     /// Its parts are seen by nobody before it is complete, and tests of crashes write small objects: only its beginning counts.
@@ -252,7 +293,9 @@ impl ObjectStore for HaltingBlobs {
         'b: 'c,
         Self: 'c,
     {
-        self.halt.write(async move { self.inner.put_multipart_opts(location, options).await }).boxed()
+        self.halt
+            .write(Write::Put, async move { self.inner.put_multipart_opts(location, options).await })
+            .boxed()
     }
 
     fn get_opts<'a, 'b, 'c>(
@@ -274,7 +317,8 @@ impl ObjectStore for HaltingBlobs {
             let (halt, inner) = (halt.clone(), Arc::clone(&inner));
             async move {
                 let one = futures::stream::once(std::future::ready(Ok(location.clone()))).boxed();
-                halt.write(async { inner.delete_stream(one).try_collect::<Vec<_>>().await }).await?;
+                halt.write(Write::Remove, async { inner.delete_stream(one).try_collect::<Vec<_>>().await })
+                    .await?;
                 Ok(location)
             }
         };
@@ -309,6 +353,6 @@ impl ObjectStore for HaltingBlobs {
         'd: 'c,
         Self: 'c,
     {
-        self.halt.write(async move { self.inner.copy_opts(from, to, options).await }).boxed()
+        self.halt.write(Write::Put, async move { self.inner.copy_opts(from, to, options).await }).boxed()
     }
 }

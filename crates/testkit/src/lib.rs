@@ -26,7 +26,7 @@ mod sandbox;
 mod sql;
 
 pub use device::{Closed, Device};
-pub use halting::Halt;
+pub use halting::{Halt, Write};
 pub use http::HttpConnection;
 pub use identity::Identity;
 pub use objects::elements;

@@ -46,27 +46,23 @@ impl Dispatcher {
     }
 
     /// Whether a request is for one of these services: by the scope of its signature, its `X-Amz-Target`, or, unsigned, a form's
-    /// `Action`. What is not is S3's.
+    /// `Action`. One that is signed for a service that is not there is answered here too; everything else is S3's.
     pub fn serves(&self, parts: &Parts) -> bool {
-        self.select(parts).is_some()
+        let elsewhere = || sigv4::claimed_scope(parts).is_some_and(|scope| scope.service != "s3");
+        self.select(parts).is_some() || elsewhere()
     }
 
     fn select(&self, parts: &Parts) -> Option<&Arc<dyn Service>> {
         if let Some(scope) = sigv4::claimed_scope(parts) {
             let scoped = |service: &&Arc<dyn Service>| service.descriptor().signing_name == scope.service;
-            let found = self.services.iter().find(scoped);
-            // A scope we do not know is no S3 request either, unless it says so.
-            return found.or_else(|| if scope.service == "s3" { None } else { self.by_target(parts) });
+            return self.services.iter().find(scoped);
         }
         self.by_target(parts)
     }
 
     fn by_target(&self, parts: &Parts) -> Option<&Arc<dyn Service>> {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let form = parts
-            .headers
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+        let form = is_form(parts);
         self.services.iter().find(|service| match service.descriptor().protocol {
             Protocol::Json { target_prefix, .. } => target
                 .and_then(|target| target.rsplit_once('.'))
@@ -81,7 +77,7 @@ impl Dispatcher {
         let request_id = self.entropy.uuid();
         let (parts, body) = request.into_parts();
         let Some(service) = self.select(&parts) else {
-            let protocol = Protocol::Json { version: "1.0", target_prefix: "" };
+            let protocol = spoken(&parts);
             return stamp(Fault::unknown_operation(&protocol).render(&protocol, &request_id), &request_id);
         };
         let protocol = service.descriptor().protocol;
@@ -162,6 +158,22 @@ impl Dispatcher {
     /// A context for [`Dispatcher::call_as`] with a new request id.
     pub fn request_id(&self) -> String {
         self.entropy.uuid()
+    }
+}
+
+fn is_form(parts: &Parts) -> bool {
+    let content_type = parts.headers.get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
+}
+
+/// The protocol of a request for a service that is not there, as far as it shows.
+fn spoken(parts: &Parts) -> Protocol {
+    if parts.headers.contains_key("x-amz-target") {
+        Protocol::Json { version: "1.0", target_prefix: "" }
+    } else if is_form(parts) {
+        Protocol::Query { version: "", namespace: "" }
+    } else {
+        Protocol::RestJson
     }
 }
 
@@ -427,6 +439,29 @@ mod tests {
         ));
         let response = dispatcher(Arc::new(AllowAll)).handle(post("Action=Nope&Version=2020"), None).await;
         assert!(std::str::from_utf8(response.body()).unwrap().contains("<Code>InvalidAction</Code>"));
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_not_there_has_no_operation() {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let target = [("x-amz-target", "Kinesis_20131202.ListStreams")];
+        let dispatcher = dispatcher(Arc::new(AllowAll));
+        for (request, said) in [
+            (request("kinesis", Method::POST, "/", &target, "{}"), "\"UnknownOperationException\""),
+            (request("iam", Method::POST, "/", &form, "Action=ListUsers"), "<Code>InvalidAction</Code>"),
+            (
+                request("lambda", Method::GET, "/functions", &[], ""),
+                "The requested operation is not supported.",
+            ),
+        ] {
+            let (parts, body) = request.into_parts();
+            assert!(dispatcher.serves(&parts));
+            let response = dispatcher.handle(http::Request::from_parts(parts, body), None).await;
+            let text = std::str::from_utf8(response.body()).unwrap();
+            assert!(response.status() == 400 && text.contains(said), "{text}");
+        }
+        let (parts, _) = request("s3", Method::GET, "/bucket", &[], "").into_parts();
+        assert!(!dispatcher.serves(&parts));
     }
 
     #[tokio::test]

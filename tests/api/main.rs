@@ -1,0 +1,15 @@
+//! Every operation over HTTP: who is let in, what is said to those who are not, and how long lists are read.
+//!
+//! What an operation does is tested in its own file; here stands what all of them have in common.
+
+mod credentials;
+mod envelopes;
+mod front_door;
+mod pages;
+mod requests;
+mod reset;
+mod s3_bodies;
+mod s3_hosts;
+mod s3_presigned;
+mod signing;
+mod unknown_operations;

@@ -1,0 +1,115 @@
+//! What is not served says so, in its protocol, with a status that no SDK retries.
+
+use bytes::Bytes;
+use http::Method;
+use testkit::Sandbox;
+
+use crate::requests::{Speaks, outcome};
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+async fn check(
+    sandbox: &Sandbox,
+    service: &str,
+    (method, path): (Method, &str),
+    (header, body): ((&str, &str), &'static str),
+    (speaks, expected): (Speaks, &str),
+) {
+    let body = Bytes::from_static(body.as_bytes());
+    let answer = sandbox.api().send(service, method, path, &[header], body).await.expect("an answer");
+    assert_eq!(outcome(speaks, &answer), expected, "{service} {path} {header:?}: {:?}", answer.body);
+}
+
+#[tokio::test]
+async fn an_unknown_operation_of_aws_json() {
+    let sandbox = Sandbox::new().await;
+    for (service, target) in [
+        ("firehose", "Firehose_20150804.StartDeliveryStreamEncryption"),
+        ("firehose", "Firehose_20150804."),
+        ("firehose", "Firehose_20150804"),
+        ("glue", "AWSGlue.CreateJob"),
+        ("athena", "AmazonAthena.CreateNotebook"),
+        ("athena", "AmazonAthena.startqueryexecution"),
+    ] {
+        let expected = (Speaks::Json, "400 UnknownOperationException");
+        check(&sandbox, service, (Method::POST, "/"), (("x-amz-target", target), "{}"), expected).await;
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_there_speaks_aws_json() {
+    let sandbox = Sandbox::new().await;
+    for (service, target) in [
+        ("kinesis", "Kinesis_20131202.ListStreams"),
+        ("dynamodb", "DynamoDB_20120810.ListTables"),
+        ("logs", "Logs_20140328.DescribeLogGroups"),
+    ] {
+        let expected = (Speaks::Json, "400 UnknownOperationException");
+        check(&sandbox, service, (Method::POST, "/"), (("x-amz-target", target), "{}"), expected).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_operation_of_rest_json() {
+    let sandbox = Sandbox::new().await;
+    let nothing = (("content-type", "application/json"), "");
+    for (service, method, path) in [
+        ("iot", Method::GET, "/jobs"),
+        ("iot", Method::PUT, "/things/x"),
+        ("iot", Method::GET, "/"),
+        ("iotdata", Method::GET, "/things/x/shadow"),
+        ("lambda", Method::GET, "/2015-03-31/functions"),
+    ] {
+        let expected = (Speaks::Rest, "400 UnknownOperationException");
+        check(&sandbox, service, (method, path), nothing, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_operation_of_query() {
+    let sandbox = Sandbox::new().await;
+    for (service, body) in [
+        ("sts", "Action=AssumeRole&Version=2011-06-15"),
+        ("sts", "Version=2011-06-15"),
+        ("sts", ""),
+        ("iam", "Action=ListUsers&Version=2010-05-08"),
+        ("sns", "Action=ListTopics&Version=2010-03-31"),
+    ] {
+        let expected = (Speaks::Query, "400 InvalidAction");
+        check(&sandbox, service, (Method::POST, "/"), (FORM, body), expected).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_operation_of_s3() {
+    let sandbox = Sandbox::new().await;
+    sandbox.bucket("lake").await;
+    for path in ["/lake?versioning=", "/lake?policy=", "/lake?lifecycle=", "/lake?acl="] {
+        let expected = (Speaks::S3, "501 NotImplemented");
+        check(&sandbox, "s3", (Method::GET, path), (("accept", "*/*"), ""), expected).await;
+    }
+}
+
+#[tokio::test]
+async fn nonsense_is_the_clients_fault() {
+    let sandbox = Sandbox::new().await;
+    let api = sandbox.api();
+    let bodies =
+        ["", "[]", "null", "\"x\"", "{", "{\"DeliveryStreamName\": 7}", "\u{0}", "{\"Limit\": 1e400}"];
+    for body in bodies {
+        for (service, target) in [
+            ("firehose", "Firehose_20150804.DescribeDeliveryStream"),
+            ("glue", "AWSGlue.CreateTable"),
+            ("athena", "AmazonAthena.StartQueryExecution"),
+        ] {
+            let answer =
+                api.send(service, Method::POST, "/", &[("x-amz-target", target)], Bytes::from(body)).await;
+            let answer = answer.expect("an answer");
+            assert_eq!(answer.status, 400, "{target} {body:?}: {:?}", answer.body);
+            assert!(answer.json()["__type"].is_string(), "{target} {body:?}: {:?}", answer.body);
+        }
+        let answer =
+            api.send("iot", Method::POST, "/rules/r", &[], Bytes::from(body)).await.expect("an answer");
+        assert_eq!(answer.status, 400, "CreateTopicRule {body:?}: {:?}", answer.body);
+    }
+}
