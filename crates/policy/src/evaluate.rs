@@ -10,7 +10,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 //!
 //! These are the policies of an identity, which name no principal. In one that does, an Allow allows nobody and a Deny
-//! denies everybody; [`crate::authorize`] compares principals.
+//! denies everybody; [`fn@crate::authorize`] compares principals.
 
 use std::collections::BTreeMap;
 
@@ -67,6 +67,11 @@ impl Context {
     pub fn with_values<V: Into<String>>(mut self, key: &str, values: impl IntoIterator<Item = V>) -> Self {
         self.values.insert(key.to_lowercase(), values.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// Whether `key` has a value.
+    pub fn has(&self, key: &str) -> bool {
+        !self.values(key).is_empty()
     }
 
     pub(crate) fn values(&self, key: &str) -> &[String] {
