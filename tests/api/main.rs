@@ -5,6 +5,7 @@
 mod credentials;
 mod envelopes;
 mod front_door;
+mod operations_document;
 mod pages;
 mod requests;
 mod reset;

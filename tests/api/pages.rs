@@ -28,18 +28,27 @@ const PAGED: &[&str] = &[
     "ListCertificates",
     "ListDatabases",
     "ListDeliveryStreams",
+    "ListEntitiesForPolicy",
+    "ListGroupPolicies",
+    "ListGroups",
+    "ListInstanceProfiles",
+    "ListInstanceProfilesForRole",
     "ListMultipartUploads",
     "ListNamedQueries",
+    "ListObjectVersions",
     "ListObjects",
     "ListObjectsV2",
     "ListParts",
     "ListPolicies",
     "ListQueryExecutions",
     "ListRetainedMessages",
+    "ListRolePolicies",
+    "ListRoles",
     "ListTableMetadata",
     "ListTagsForDeliveryStream",
     "ListThings",
     "ListTopicRules",
+    "ListUsers",
     "ListWorkGroups",
 ];
 
@@ -50,6 +59,18 @@ const WHOLE: &[(&str, &str)] = &[
     ("ListDataCatalogs", "there is one catalog"),
     ("ListEngineVersions", "there is one engine"),
     ("ListTagsForResource", "fifty tags to a resource"),
+    ("ListAccessKeys", "two keys to a user"),
+    ("ListAccountAliases", "one alias to an account"),
+    ("ListAttachedGroupPolicies", "ten policies to a group"),
+    ("ListAttachedRolePolicies", "ten policies to a role"),
+    ("ListAttachedUserPolicies", "ten policies to a user"),
+    ("ListGroupsForUser", "ten groups to a user"),
+    ("ListInstanceProfileTags", "fifty tags to a profile"),
+    ("ListPolicyTags", "fifty tags to a policy"),
+    ("ListPolicyVersions", "five versions to a policy"),
+    ("ListRoleTags", "fifty tags to a role"),
+    ("ListUserPolicies", "two thousand characters of policies to a user"),
+    ("ListUserTags", "fifty tags to a user"),
 ];
 
 #[tokio::test]
@@ -175,6 +196,63 @@ async fn things_certificates_policies_and_rules() {
     rest_pages(&api, ("iot", "/policies"), by_marker, ("policies", "policyName", "nextMarker"), &names).await;
     let list = ("certificates", "certificateId", "nextMarker");
     rest_pages(&api, ("iot", "/certificates"), by_marker, list, &certificates).await;
+}
+
+/// Calls an operation of IAM, and answers its XML.
+async fn iam(api: &Client, form: &str) -> String {
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let body = Bytes::from(format!("{form}&Version=2010-05-08"));
+    let answer = api.send("iam", Method::POST, "/", &headers, body).await.expect("an answer");
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    assert_eq!(answer.status.as_u16(), 200, "{form}: {text}");
+    text
+}
+
+/// A list of IAM, whose items are told by this element.
+async fn iam_pages(api: &Client, form: &str, element: &str, wanted: &[String]) {
+    check(wanted, async |after: Option<String>| {
+        let after = after.map(|marker| format!("&Marker={}", escape(&marker))).unwrap_or_default();
+        let text = iam(api, &format!("Action={form}&MaxItems={PAGE}{after}")).await;
+        let found = elements(&text, element).map(str::to_owned).collect();
+        let marker = elements(&text, "Marker").next().map(str::to_owned);
+        assert_eq!(
+            elements(&text, "IsTruncated").next(),
+            Some(if marker.is_some() { "true" } else { "false" })
+        );
+        (found, marker)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn users_groups_roles_and_their_policies() {
+    let sandbox = Sandbox::new().await;
+    let api = sandbox.api();
+    let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let (trust, policy) = (escape(trust), escape(POLICY));
+    let managed = "arn:aws:iam::aws:policy/AdministratorAccess";
+    for name in names("n") {
+        iam(&api, &format!("Action=CreateUser&UserName={name}")).await;
+        iam(&api, &format!("Action=AttachUserPolicy&UserName={name}&PolicyArn={managed}")).await;
+        iam(&api, &format!("Action=CreateGroup&GroupName={name}")).await;
+        iam(&api, &format!("Action=CreateRole&RoleName={name}&AssumeRolePolicyDocument={trust}")).await;
+        iam(&api, &format!("Action=CreatePolicy&PolicyName={name}&PolicyDocument={policy}")).await;
+        let inline = format!("PolicyName={name}&PolicyDocument={policy}");
+        iam(&api, &format!("Action=PutGroupPolicy&GroupName=n00&{inline}")).await;
+        iam(&api, &format!("Action=PutRolePolicy&RoleName=n00&{inline}")).await;
+        iam(&api, &format!("Action=CreateInstanceProfile&InstanceProfileName={name}")).await;
+        iam(&api, &format!("Action=AddRoleToInstanceProfile&InstanceProfileName={name}&RoleName=n00")).await;
+    }
+    let names = names("n");
+    iam_pages(&api, "ListUsers", "UserName", &names).await;
+    iam_pages(&api, "ListGroups", "GroupName", &names).await;
+    iam_pages(&api, "ListRoles", "RoleName", &names).await;
+    iam_pages(&api, "ListPolicies&Scope=Local", "PolicyName", &names).await;
+    iam_pages(&api, "ListInstanceProfiles", "InstanceProfileName", &names).await;
+    iam_pages(&api, "ListInstanceProfilesForRole&RoleName=n00", "InstanceProfileName", &names).await;
+    iam_pages(&api, "ListGroupPolicies&GroupName=n00", "member", &names).await;
+    iam_pages(&api, "ListRolePolicies&RoleName=n00", "member", &names).await;
+    iam_pages(&api, &format!("ListEntitiesForPolicy&PolicyArn={managed}"), "UserName", &names).await;
 }
 
 #[tokio::test]
@@ -336,6 +414,11 @@ async fn buckets_and_objects() {
         truncated(text).then(|| format!("&marker={}", escape(last)))
     };
     s3_pages(&api, &format!("/bucket-00?max-keys={PAGE}"), "Key", on, &keys).await;
+    let on = |text: &str| {
+        let next = [("NextKeyMarker", "key-marker"), ("NextVersionIdMarker", "version-id-marker")];
+        truncated(text).then(|| following(text, &next).expect("a truncated list leads on"))
+    };
+    s3_pages(&api, &format!("/bucket-00?versions=&max-keys={PAGE}"), "Key", on, &keys).await;
 }
 
 #[tokio::test]

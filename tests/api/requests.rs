@@ -110,14 +110,31 @@ const S3: &[(&str, &str, &str)] = &[
     ("DeleteObject", "DELETE", "/lake/k"),
     ("DeleteObjectTagging", "DELETE", "/lake/k?tagging="),
     ("DeleteObjects", "POST", "/lake?delete="),
+    ("GetBucketAccelerateConfiguration", "GET", "/lake?accelerate="),
+    ("GetBucketAcl", "GET", "/lake?acl="),
+    ("GetBucketCors", "GET", "/lake?cors="),
+    ("GetBucketEncryption", "GET", "/lake?encryption="),
+    ("GetBucketLifecycleConfiguration", "GET", "/lake?lifecycle="),
     ("GetBucketLocation", "GET", "/lake?location="),
+    ("GetBucketLogging", "GET", "/lake?logging="),
+    ("GetBucketNotificationConfiguration", "GET", "/lake?notification="),
+    ("GetBucketOwnershipControls", "GET", "/lake?ownershipControls="),
+    ("GetBucketPolicy", "GET", "/lake?policy="),
+    ("GetBucketPolicyStatus", "GET", "/lake?policyStatus="),
+    ("GetBucketReplication", "GET", "/lake?replication="),
+    ("GetBucketRequestPayment", "GET", "/lake?requestPayment="),
     ("GetBucketTagging", "GET", "/lake?tagging="),
+    ("GetBucketVersioning", "GET", "/lake?versioning="),
+    ("GetBucketWebsite", "GET", "/lake?website="),
     ("GetObject", "GET", "/lake/k"),
+    ("GetObjectLockConfiguration", "GET", "/lake?object-lock="),
     ("GetObjectTagging", "GET", "/lake/k?tagging="),
+    ("GetPublicAccessBlock", "GET", "/lake?publicAccessBlock="),
     ("HeadBucket", "HEAD", "/lake"),
     ("HeadObject", "HEAD", "/lake/k"),
     ("ListBuckets", "GET", "/"),
     ("ListMultipartUploads", "GET", "/lake?uploads="),
+    ("ListObjectVersions", "GET", "/lake?versions="),
     ("ListObjects", "GET", "/lake"),
     ("ListObjectsV2", "GET", "/lake?list-type=2"),
     ("ListParts", "GET", "/lake/k?uploadId=u"),
@@ -149,7 +166,7 @@ async fn the_samples_are_all_operations() {
     let served: Vec<&str> = s3::OPERATIONS.iter().map(|entry| entry.name).collect();
     assert_eq!(known, served);
     let samples = all(&sandbox);
-    for service in ["athena", "firehose", "glue", "iot", "iotdata", "s3", "sts"] {
+    for service in ["athena", "firehose", "glue", "iam", "iot", "iotdata", "s3", "sts"] {
         assert!(samples.iter().any(|sample| sample.service == service), "{service} has no operation");
     }
 }

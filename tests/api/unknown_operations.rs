@@ -69,10 +69,10 @@ async fn an_unknown_operation_of_rest_json() {
 async fn an_unknown_operation_of_query() {
     let sandbox = Sandbox::new().await;
     for (service, body) in [
-        ("sts", "Action=AssumeRole&Version=2011-06-15"),
+        ("sts", "Action=AssumeRoot&Version=2011-06-15"),
         ("sts", "Version=2011-06-15"),
         ("sts", ""),
-        ("iam", "Action=ListUsers&Version=2010-05-08"),
+        ("iam", "Action=ListMFADevices&Version=2010-05-08"),
         ("sns", "Action=ListTopics&Version=2010-03-31"),
     ] {
         let expected = (Speaks::Query, "400 InvalidAction");
@@ -84,7 +84,7 @@ async fn an_unknown_operation_of_query() {
 async fn an_unknown_operation_of_s3() {
     let sandbox = Sandbox::new().await;
     sandbox.bucket("lake").await;
-    for path in ["/lake?versioning=", "/lake?policy=", "/lake?lifecycle=", "/lake?acl="] {
+    for path in ["/lake?inventory=", "/lake?intelligent-tiering=", "/lake?analytics=", "/lake/k?acl="] {
         let expected = (Speaks::S3, "501 NotImplemented");
         check(&sandbox, "s3", (Method::GET, path), (("accept", "*/*"), ""), expected).await;
     }

@@ -8,6 +8,7 @@
 mod browser;
 mod command;
 mod demo;
+mod generate;
 mod python;
 mod stamp;
 mod test;
@@ -24,6 +25,7 @@ cargo xtask <task>
   test    install what the tests need and run everything: formatting, tidy, console, unit and area tests, lints, docs,
           other people's clients, a browser; or the steps named: cargo xtask test tidy browser
   ui      build the web console, if its sources changed; the binary embeds it
+  gen     write docs/operations.md anew, from the tables of operations and docs/aws-operations.txt
   tidy    check what the compiler does not: headers, the dependency table, the code map, the life of a message
   help    this text
 ";
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["demo", arguments @ ..] => demo::run(arguments),
         ["test", names @ ..] => test::run(names),
         ["ui"] => ui::build(),
+        ["gen"] => generate::run(),
         ["tidy"] => tidy::run(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -85,7 +85,9 @@ fn docs() -> Result<(), String> {
 fn conformance() -> Result<(), String> {
     let binary = command::binary("dev")?;
     let python = python::environment()?;
-    let arguments = ["-m", "pytest", "-q", "--durations=10", "-p", "no:cacheprovider", "tests/conformance"];
+    // `-rs`: what is skipped is named, with the reason.
+    let arguments =
+        ["-m", "pytest", "-q", "-rs", "--durations=10", "-p", "no:cacheprovider", "tests/conformance"];
     command::run(command::program(&python.display().to_string(), &arguments).env("HEADWATER_BINARY", binary))
 }
 

@@ -94,3 +94,7 @@ pub(crate) const REPAIR_OBJECTS_MAX: usize = 1_000_000;
 
 /// Partitions added in one call of the catalog. Ours: lets others in between.
 pub(crate) const PARTITIONS_AT_ONCE: usize = 100;
+
+/// Bound of ResultReuseByAgeConfiguration.MaxAgeInMinutes.
+/// <https://docs.aws.amazon.com/athena/latest/APIReference/API_ResultReuseByAgeConfiguration.html>
+pub(crate) const REUSE_MINUTES_MAX: i64 = 10_080;

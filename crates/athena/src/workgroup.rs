@@ -71,6 +71,14 @@ pub(crate) struct ConfigurationInput {
     additional_configuration: Option<Value>,
     customer_content_encryption_configuration: Option<Value>,
     identity_center_configuration: Option<Value>,
+    monitoring_configuration: Option<Value>,
+    engine_configuration: Option<Value>,
+    #[serde(rename = "QueryResultsS3AccessGrantsConfiguration")]
+    s3_access_grants: Option<Value>,
+    system_table_statuses: Option<Value>,
+    /// There is never one to remove.
+    #[serde(rename = "RemoveCustomerContentEncryptionConfiguration")]
+    _remove_customer_content_encryption_configuration: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -92,6 +100,9 @@ struct ResultConfigurationInput {
 #[serde(rename_all = "PascalCase")]
 struct EngineVersionInput {
     selected_engine_version: Option<String>,
+    /// Told by the service, not by the client.
+    #[serde(rename = "EffectiveEngineVersion")]
+    _effective_engine_version: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -120,6 +131,10 @@ impl Configuration {
                 input.customer_content_encryption_configuration.is_some(),
             ),
             ("IdentityCenterConfiguration", input.identity_center_configuration.is_some()),
+            ("MonitoringConfiguration", input.monitoring_configuration.is_some()),
+            ("EngineConfiguration", input.engine_configuration.is_some()),
+            ("QueryResultsS3AccessGrantsConfiguration", input.s3_access_grants.is_some()),
+            ("SystemTableStatuses", input.system_table_statuses.is_some()),
             (
                 "ManagedQueryResultsConfiguration",
                 input.managed_query_results_configuration.is_some_and(|managed| managed.enabled),

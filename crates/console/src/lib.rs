@@ -146,11 +146,7 @@ mod tests {
             if cx.account == AccountId::default_account() {
                 return Ok(());
             }
-            Err(Denied {
-                user: cx.principal.arn(),
-                action: action.to_owned(),
-                resource: resource.to_string(),
-            })
+            Err(Denied::implicit(cx, action, resource))
         }
     }
 

@@ -43,7 +43,7 @@ struct Extended {
     s3_backup_configuration: Option<Value>,
     s3_backup_update: Option<Value>,
     data_format_conversion_configuration: Option<Switch>,
-    dynamic_partitioning_configuration: Option<Switch>,
+    dynamic_partitioning_configuration: Option<DynamicPartitioning>,
     file_extension: Option<String>,
     custom_time_zone: Option<String>,
 }
@@ -96,6 +96,19 @@ struct Parameter {
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct DynamicPartitioning {
+    enabled: Option<bool>,
+    retry_options: Option<RetryOptions>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RetryOptions {
+    duration_in_seconds: Option<i64>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Switch {
     enabled: Option<bool>,
 }
@@ -138,6 +151,12 @@ impl S3Configuration {
             if let Some(prefix) = prefix {
                 violations.length(&at(member), prefix.chars().count(), 0, limits::PREFIX_CHARS_MAX);
             }
+        }
+        let partitioning = self.extended.dynamic_partitioning_configuration.as_ref();
+        let retry = partitioning.and_then(|partitioning| partitioning.retry_options.as_ref());
+        if let Some(duration) = retry.and_then(|retry| retry.duration_in_seconds) {
+            let path = at("dynamicPartitioningConfiguration.retryOptions.durationInSeconds");
+            violations.range(&path, duration, limits::RETRY_DURATION_IN_SECONDS);
         }
         if let Some(hints) = &self.buffering_hints {
             if let Some(size) = hints.size_in_mbs {
@@ -263,7 +282,8 @@ impl S3Configuration {
         if on(&extended.data_format_conversion_configuration, true) {
             return unsupported("Data format conversion");
         }
-        if on(&extended.dynamic_partitioning_configuration, false) {
+        let partitioning = extended.dynamic_partitioning_configuration.as_ref();
+        if partitioning.is_some_and(|partitioning| partitioning.enabled == Some(true)) {
             return unsupported("Dynamic partitioning");
         }
         let backup = extended.s3_backup_configuration.is_some() || extended.s3_backup_update.is_some();

@@ -115,3 +115,9 @@ pub(crate) const METER_PERIOD: Duration = Duration::from_secs(1);
 /// How often an update is tried anew when another came between. Ours.
 /// <https://docs.aws.amazon.com/firehose/latest/dev/limits.html> names none.
 pub(crate) const UPDATE_ATTEMPTS: usize = 5;
+
+/// Bounds of RetryOptions.DurationInSeconds. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_RetryOptions.html>
+pub(crate) const RETRY_DURATION_IN_SECONDS: (i64, i64) = (0, 7200);
+
+/// Characters of a destination's id. <https://docs.aws.amazon.com/firehose/latest/APIReference/API_DestinationDescription.html>
+pub(crate) const DESTINATION_ID_CHARS_MAX: usize = 100;

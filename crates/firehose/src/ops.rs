@@ -40,13 +40,6 @@ pub const OPERATIONS: &[Entry<Firehose>] = &[
     Entry::of::<update_destination::UpdateDestination>(),
 ];
 
-/// A request that names a stream and nothing else.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    delivery_stream_name: Option<String>,
-}
-
 /// An answer without members.
 #[derive(Serialize)]
 struct Empty {}

@@ -44,12 +44,48 @@ pub(crate) fn length<T>(list: &[T], path: &str, max: usize) -> Result<(), Error>
     )))
 }
 
+/// A member that is not supported may not be given.
+///
+/// # Errors
+/// `InvalidInputException` that names it.
+pub(crate) fn absent<T>(member: &str, value: Option<&T>) -> Result<(), Error> {
+    match value {
+        None => Ok(()),
+        Some(_) => Err(Error::InvalidInput(format!("{member} is not supported."))),
+    }
+}
+
+/// The error for a value that is not in its enum.
+pub(crate) fn outside(path: &str, value: &str, values: &[&str]) -> Error {
+    Error::InvalidInput(format!(
+        "1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value \
+         set: [{}]",
+        values.join(", ")
+    ))
+}
+
+/// One of the values of an enum, or nothing.
+///
+/// # Errors
+/// `InvalidInputException` for another.
+pub(crate) fn one_of(path: &str, value: Option<&str>, values: &[&str]) -> Result<(), Error> {
+    match value {
+        Some(value) if !values.contains(&value) => Err(outside(path, value, values)),
+        _ => Ok(()),
+    }
+}
+
 /// There is one catalog in an account: the one named after it.
 ///
 /// # Errors
 /// `EntityNotFoundException` for any other.
 pub(crate) fn catalog(cx: &Context, catalog_id: Option<&str>) -> Result<(), Error> {
     match catalog_id {
+        Some("") => Err(Error::InvalidInput(
+            "1 validation error detected: Value '' at 'catalogId' failed to satisfy constraint: Member must have length greater \
+             than or equal to 1"
+                .to_owned(),
+        )),
         Some(id) if id != cx.account.as_str() => {
             Err(Error::EntityNotFound(format!("Catalog {id} not found.")))
         }
@@ -82,5 +118,6 @@ mod tests {
         catalog(&cx, Some("000000000000")).unwrap();
         let said = catalog(&cx, Some("111111111111")).unwrap_err().to_string();
         assert_eq!(said, "Catalog 111111111111 not found.");
+        assert!(matches!(catalog(&cx, Some("")), Err(Error::InvalidInput(_))));
     }
 }

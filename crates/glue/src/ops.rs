@@ -1,5 +1,6 @@
 //! The operations of Glue's Data Catalog, and what their files share.
 
+mod attributes;
 mod batch_create_partition;
 mod batch_delete_partition;
 mod batch_delete_table;
@@ -176,6 +177,8 @@ fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -186,5 +189,62 @@ mod tests {
         assert_eq!(table_arn(&cx, "IoT", "HeartRate").as_str(), arn("table/iot/heartrate"));
         let Resource::Arn(tagged) = tagged(&arn("database/IoT")) else { panic!("an ARN is a resource") };
         assert_eq!(tagged.as_str(), arn("database/iot"));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_supported_is_refused_by_name() {
+        let glue = testing::with_table("iot", "t").await;
+        let of_table = json!({"DatabaseName": "iot", "Name": "t"});
+        let of_partition = json!({"DatabaseName": "iot", "TableName": "t", "PartitionValues": []});
+        let new_table = json!({"DatabaseName": "iot", "TableInput": {"Name": "t"}});
+        for (operation, input, members) in [
+            ("GetTable", &of_table, &["TransactionId", "QueryAsOfTime", "AuditContext"][..]),
+            ("GetTables", &of_table, &["TransactionId", "QueryAsOfTime", "AuditContext"]),
+            ("DeleteTable", &of_table, &["TransactionId"]),
+            ("CreateTable", &new_table, &["Name", "TransactionId"]),
+            (
+                "UpdateTable",
+                &new_table,
+                &["Name", "TransactionId", "ViewUpdateAction", "UpdateOpenTableFormatInput"],
+            ),
+            ("GetPartition", &of_partition, &["AuditContext"]),
+            ("GetPartitions", &of_partition, &["TransactionId", "QueryAsOfTime", "AuditContext"]),
+        ] {
+            for member in members {
+                let mut input = input.clone();
+                input[member] = "x".into();
+                let said = testing::refused(&glue, operation, input).await.to_string();
+                assert_eq!(said, format!("InvalidInputException: {member} is not supported."), "{operation}");
+            }
+        }
+        let batch = json!({"DatabaseName": "iot", "TablesToDelete": [], "TransactionId": "x"});
+        assert_eq!(
+            testing::refused(&glue, "BatchDeleteTable", batch).await.message,
+            "TransactionId is not supported."
+        );
+        for member in ["AuditContext", "QuerySessionContext"] {
+            let mut batch = json!({"DatabaseName": "iot", "TableName": "t", "PartitionsToGet": []});
+            batch[member] = json!({});
+            let said = testing::refused(&glue, "BatchGetPartition", batch).await.message;
+            assert_eq!(said, format!("{member} is not supported."));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_shared_or_federated() {
+        let glue = testing::with_table("iot", "t").await;
+        for (operation, list, kind, expect) in [
+            ("GetTables", "TableList", "ALL", 1),
+            ("GetTables", "TableList", "FEDERATED", 0),
+            ("GetDatabases", "DatabaseList", "ALL", 2),
+            ("GetDatabases", "DatabaseList", "FOREIGN", 0),
+            ("GetDatabases", "DatabaseList", "FEDERATED", 0),
+        ] {
+            let input = json!({"DatabaseName": "iot", "ResourceShareType": kind});
+            let found = testing::call(&glue, operation, input).await;
+            assert_eq!(found[list].as_array().map(Vec::len), Some(expect), "{operation} {kind}");
+        }
+        let input = json!({"DatabaseName": "iot", "ResourceShareType": "MINE"});
+        assert_eq!(testing::refused(&glue, "GetTables", input).await.code, "InvalidInputException");
     }
 }

@@ -57,6 +57,7 @@ impl Partition {
         input: Raw<PartitionInput>,
         created_at: Timestamp,
     ) -> Result<Self, Error> {
+        input.read().check()?;
         let values = input.read().values.unwrap_or_default();
         check_values(table, &values)?;
         Ok(Self { database: table.database.clone(), table: table.name(), values, input, created_at })

@@ -34,6 +34,9 @@ pub enum Error {
     /// `VersionConflictException`: the resource has another version.
     #[error("{0}")]
     VersionConflict(String),
+    /// `VersionsLimitExceededException`: the policy has as many versions as it may.
+    #[error("{0}")]
+    VersionsLimitExceeded(String),
     /// `LimitExceededException`: a quota is used up.
     #[error("{0}")]
     LimitExceeded(String),
@@ -64,6 +67,7 @@ impl ServiceError for Error {
             | Self::DeleteConflict(_)
             | Self::CertificateState(_)
             | Self::VersionConflict(_)
+            | Self::VersionsLimitExceeded(_)
             | Self::Conflict => ErrorKind::Conflict,
             Self::LimitExceeded(_) => ErrorKind::Throttled,
             Self::Unavailable(_) => ErrorKind::Unavailable,
@@ -82,6 +86,7 @@ impl ServiceError for Error {
             Self::DeleteConflict(_) => "DeleteConflictException",
             Self::CertificateState(_) => "CertificateStateException",
             Self::VersionConflict(_) => "VersionConflictException",
+            Self::VersionsLimitExceeded(_) => "VersionsLimitExceededException",
             Self::LimitExceeded(_) => "LimitExceededException",
             Self::Conflict => "ConflictingResourceUpdateException",
             Self::Unavailable(_) => "ServiceUnavailableException",

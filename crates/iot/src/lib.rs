@@ -16,6 +16,7 @@ mod ops;
 mod policy_document;
 mod registry;
 mod rule;
+mod tags;
 mod thing;
 
 use std::sync::Arc;

@@ -39,3 +39,19 @@ pub(crate) const PAGE_MAX: usize = 250;
 /// Items of one page of rules.
 /// <https://docs.aws.amazon.com/iot/latest/apireference/API_ListTopicRules.html>
 pub(crate) const RULES_PAGE_MAX: usize = 10_000;
+
+/// Versions of one policy.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#security-limits>
+pub(crate) const POLICY_VERSIONS_MAX: usize = 5;
+
+/// Tags of one resource.
+/// <https://docs.aws.amazon.com/iot/latest/developerguide/tagging-iot.html#tagging-iot-restrictions>
+pub(crate) const TAGS_MAX: usize = 50;
+
+/// Characters of a tag's key.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_Tag.html>
+pub(crate) const TAG_KEY_CHARS_MAX: usize = 128;
+
+/// Characters of a tag's value.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_Tag.html>
+pub(crate) const TAG_VALUE_CHARS_MAX: usize = 256;

@@ -4,10 +4,12 @@ mod attach_policy;
 mod attach_thing_principal;
 mod create_keys_and_certificate;
 mod create_policy;
+mod create_policy_version;
 mod create_thing;
 mod create_topic_rule;
 mod delete_certificate;
 mod delete_policy;
+mod delete_policy_version;
 mod delete_thing;
 mod delete_topic_rule;
 mod describe_certificate;
@@ -18,17 +20,23 @@ mod detach_thing_principal;
 mod disable_topic_rule;
 mod enable_topic_rule;
 mod get_policy;
+mod get_policy_version;
 mod get_topic_rule;
 mod list_attached_policies;
 mod list_certificates;
 mod list_policies;
+mod list_policy_versions;
+mod list_tags_for_resource;
 mod list_thing_principals;
 mod list_things;
 mod list_topic_rules;
 mod listing;
 mod replace_topic_rule;
+mod set_default_policy_version;
+mod tag_resource;
 #[cfg(test)]
 pub(crate) mod testing;
+mod untag_resource;
 mod update_certificate;
 mod update_thing;
 
@@ -38,10 +46,12 @@ use attach_policy::AttachPolicy;
 use attach_thing_principal::AttachThingPrincipal;
 use create_keys_and_certificate::CreateKeysAndCertificate;
 use create_policy::CreatePolicy;
+use create_policy_version::CreatePolicyVersion;
 use create_thing::CreateThing;
 use create_topic_rule::CreateTopicRule;
 use delete_certificate::DeleteCertificate;
 use delete_policy::DeletePolicy;
+use delete_policy_version::DeletePolicyVersion;
 use delete_thing::DeleteThing;
 use delete_topic_rule::DeleteTopicRule;
 use describe_certificate::DescribeCertificate;
@@ -52,14 +62,20 @@ use detach_thing_principal::DetachThingPrincipal;
 use disable_topic_rule::DisableTopicRule;
 use enable_topic_rule::EnableTopicRule;
 use get_policy::GetPolicy;
+use get_policy_version::GetPolicyVersion;
 use get_topic_rule::GetTopicRule;
 use list_attached_policies::ListAttachedPolicies;
 use list_certificates::ListCertificates;
 use list_policies::ListPolicies;
+use list_policy_versions::ListPolicyVersions;
+use list_tags_for_resource::ListTagsForResource;
 use list_thing_principals::ListThingPrincipals;
 use list_things::ListThings;
 use list_topic_rules::ListTopicRules;
 use replace_topic_rule::ReplaceTopicRule;
+use set_default_policy_version::SetDefaultPolicyVersion;
+use tag_resource::TagResource;
+use untag_resource::UntagResource;
 use update_certificate::UpdateCertificate;
 use update_thing::UpdateThing;
 
@@ -78,14 +94,18 @@ pub const OPERATIONS: &[Entry<Iot>] = &[
         Param::number("maxResults"),
         Param::text("attributeName"),
         Param::text("attributeValue"),
+        Param::flag("usePrefixAttributeValue"),
+        Param::text("thingTypeName"),
     ])),
     Entry::rest::<CreateKeysAndCertificate>(
         Http::new("POST", "/keys-and-certificate").query(&[Param::flag("setAsActive")]),
     ),
     Entry::rest::<DescribeCertificate>(Http::new("GET", "/certificates/{certificateId}")),
-    Entry::rest::<ListCertificates>(
-        Http::new("GET", "/certificates").query(&[Param::text("marker"), Param::number("pageSize")]),
-    ),
+    Entry::rest::<ListCertificates>(Http::new("GET", "/certificates").query(&[
+        Param::text("marker"),
+        Param::number("pageSize"),
+        Param::flag("isAscendingOrder").member("ascendingOrder"),
+    ])),
     Entry::rest::<UpdateCertificate>(
         Http::new("PUT", "/certificates/{certificateId}").query(&[Param::text("newStatus")]),
     ),
@@ -94,22 +114,45 @@ pub const OPERATIONS: &[Entry<Iot>] = &[
     ),
     Entry::rest::<AttachThingPrincipal>(
         Http::new("PUT", "/things/{thingName}/principals")
+            .query(&[Param::text("thingPrincipalType")])
             .headers(&[Param::text("x-amzn-principal").member("principal")]),
     ),
     Entry::rest::<DetachThingPrincipal>(
         Http::new("DELETE", "/things/{thingName}/principals")
             .headers(&[Param::text("x-amzn-principal").member("principal")]),
     ),
-    Entry::rest::<ListThingPrincipals>(Http::new("GET", "/things/{thingName}/principals")),
+    Entry::rest::<ListThingPrincipals>(
+        Http::new("GET", "/things/{thingName}/principals")
+            .query(&[Param::text("nextToken"), Param::number("maxResults")]),
+    ),
     Entry::rest::<CreatePolicy>(Http::new("POST", "/policies/{policyName}")),
     Entry::rest::<GetPolicy>(Http::new("GET", "/policies/{policyName}")),
     Entry::rest::<DeletePolicy>(Http::new("DELETE", "/policies/{policyName}")),
-    Entry::rest::<ListPolicies>(
-        Http::new("GET", "/policies").query(&[Param::text("marker"), Param::number("pageSize")]),
+    Entry::rest::<ListPolicies>(Http::new("GET", "/policies").query(&[
+        Param::text("marker"),
+        Param::number("pageSize"),
+        Param::flag("isAscendingOrder").member("ascendingOrder"),
+    ])),
+    Entry::rest::<CreatePolicyVersion>(
+        Http::new("POST", "/policies/{policyName}/version").query(&[Param::flag("setAsDefault")]),
     ),
+    Entry::rest::<GetPolicyVersion>(Http::new("GET", "/policies/{policyName}/version/{policyVersionId}")),
+    Entry::rest::<ListPolicyVersions>(Http::new("GET", "/policies/{policyName}/version")),
+    Entry::rest::<SetDefaultPolicyVersion>(Http::new(
+        "PATCH",
+        "/policies/{policyName}/version/{policyVersionId}",
+    )),
+    Entry::rest::<DeletePolicyVersion>(Http::new(
+        "DELETE",
+        "/policies/{policyName}/version/{policyVersionId}",
+    )),
     Entry::rest::<AttachPolicy>(Http::new("PUT", "/target-policies/{policyName}")),
     Entry::rest::<DetachPolicy>(Http::new("POST", "/target-policies/{policyName}")),
-    Entry::rest::<ListAttachedPolicies>(Http::new("POST", "/attached-policies/{target}")),
+    Entry::rest::<ListAttachedPolicies>(Http::new("POST", "/attached-policies/{target}").query(&[
+        Param::flag("recursive"),
+        Param::text("marker"),
+        Param::number("pageSize"),
+    ])),
     Entry::rest::<DescribeEndpoint>(Http::new("GET", "/endpoint").query(&[Param::text("endpointType")])),
     Entry::rest::<CreateTopicRule>(
         Http::new("POST", "/rules/{ruleName}")
@@ -129,4 +172,9 @@ pub const OPERATIONS: &[Entry<Iot>] = &[
         Param::text("nextToken"),
         Param::flag("ruleDisabled"),
     ])),
+    Entry::rest::<TagResource>(Http::new("POST", "/tags")),
+    Entry::rest::<UntagResource>(Http::new("POST", "/untag")),
+    Entry::rest::<ListTagsForResource>(
+        Http::new("GET", "/tags").query(&[Param::text("resourceArn"), Param::text("nextToken")]),
+    ),
 ];

@@ -78,7 +78,7 @@ impl Iot {
         for (parts, _) in self.attachments.list(&[account_part, region_part, certificate_id]).await? {
             let Some(policy_name) = parts.last() else { continue };
             if let Some(policy) = self.policies.get(&[account_part, region_part, policy_name]).await? {
-                policies.push(Arc::from(policy.entity.document.as_str()));
+                policies.push(Arc::from(policy.entity.document()));
             }
         }
         let things = self.thing_principals.list(&[account_part, region_part, certificate_id]).await?;

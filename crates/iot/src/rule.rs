@@ -8,6 +8,7 @@ use store::Entity;
 use store::table::Stored;
 
 use crate::limits::{RULE_ACTIONS_MAX, RULE_BYTES_MAX};
+use crate::tags::Tags;
 use crate::{Error, Iot, names};
 
 /// The version of the language a rule has when it names none.
@@ -25,6 +26,8 @@ pub(crate) struct Rule {
     pub(crate) actions: Vec<Value>,
     pub(crate) error_action: Option<Value>,
     pub(crate) created_at: Timestamp,
+    #[serde(default)]
+    pub(crate) tags: Tags,
 }
 
 impl Entity for Rule {
@@ -116,6 +119,7 @@ impl Iot {
             actions: payload.actions,
             error_action: payload.error_action,
             created_at: self.clock.now(),
+            tags: Tags::new(),
         };
         self.check_rule.check(&rule.to_port(&cx.account, &cx.region))?;
         Ok(rule)
@@ -130,5 +134,22 @@ impl Iot {
         let key = [cx.account.as_str(), cx.region.as_str(), name];
         self.rules.update(&key, &rule, stored.revision).await?;
         self.refresh_rules().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_1_reads_with_tags_and_without() {
+        let untagged = r#"{"name":"r","sql":"SELECT *","sql_version":"2016-03-23","description":null,"disabled":false,
+            "actions":[],"error_action":null,"created_at":1500000000000}"#;
+        let tagged = untagged.replace("0}", r#"0,"tags":{"k":"v"}}"#);
+        let read = |json: &str| {
+            store::entity::decode::<Rule>(&[b"\x01".as_slice(), json.as_bytes()].concat()).unwrap()
+        };
+        assert!(read(untagged).tags.is_empty());
+        assert_eq!(read(&tagged).tags["k"], "v");
     }
 }

@@ -22,6 +22,6 @@ pub use context::Context;
 pub use entropy::Entropy;
 pub use error::{ErrorKind, ServiceError};
 pub use metrics::Metrics;
-pub use principal::Principal;
+pub use principal::{Principal, Session};
 pub use secret::Secret;
 pub use tasks::{OnCancel, OnError, Stop, TaskGroup, TaskKind, blocking, thread};

@@ -36,6 +36,8 @@ pub struct Config {
     pub account: AccountId,
     /// The region of devices that connect without naming one.
     pub region: Region,
+    /// What policies mean.
+    pub auth: iam::Mode,
     /// Whether `POST /_headwater/reset` empties the node.
     pub reset: Reset,
     /// Domains under which S3 finds the bucket's name in the host: `s3.localhost`.
@@ -49,6 +51,7 @@ impl Default for Config {
         Self {
             account: AccountId::default_account(),
             region: Region::default_region(),
+            auth: iam::Mode::Enforce,
             reset: Reset::Refused,
             s3_domains: vec!["s3.localhost".to_owned(), "localhost".to_owned()],
             names: vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()],

@@ -37,7 +37,14 @@ impl Services {
     /// Builds every service over the stores. Nothing is read yet.
     pub(crate) fn new(parts: &Parts) -> Self {
         let Parts { config, clock, entropy, metrics, stores, root_key, .. } = parts;
-        let iam = Arc::new(Iam::new(config.account.clone(), root_key.clone()));
+        let iam = Arc::new(Iam::new(iam::Parts {
+            account: config.account.clone(),
+            root_key: root_key.clone(),
+            mode: config.auth,
+            meta: Arc::clone(&stores.meta),
+            clock: Arc::clone(clock),
+            entropy: entropy.clone(),
+        }));
         let s3 = Arc::new(S3::new(
             &stores.meta,
             Arc::clone(&stores.blobs),
@@ -108,7 +115,8 @@ impl Services {
         }));
         let dispatcher = Arc::new(Dispatcher::new(
             vec![
-                service(&iam::STS, iam::OPERATIONS, Arc::clone(&iam)),
+                service(&iam::STS, iam::STS_OPERATIONS, Arc::clone(&iam)),
+                service(&iam::IAM, iam::IAM_OPERATIONS, Arc::clone(&iam)),
                 service(&gateway::DESCRIPTOR, gateway::OPERATIONS, Arc::clone(&gateway)),
                 service(&iot::DESCRIPTOR, iot::OPERATIONS, Arc::clone(&iot)),
                 service(&firehose::DESCRIPTOR, firehose::OPERATIONS, Arc::clone(&firehose)),
@@ -140,6 +148,7 @@ impl Services {
     /// Fills every cache from the stores. Order matters where one service asks another: objects before the streams that deliver into
     /// them, rules before the devices that publish.
     pub(crate) async fn recover(&self) -> Result<(), StartError> {
+        self.iam.recover().await.map_err(StartError::new("recover users, roles and policies"))?;
         self.s3.recover().await.map_err(StartError::new("recover the buckets"))?;
         self.firehose.recover().await.map_err(StartError::new("recover the delivery streams"))?;
         self.iot.recover().await.map_err(StartError::new("recover things, certificates and rules"))?;

@@ -59,6 +59,30 @@ impl PortError {
     }
 }
 
+// ── Roles: rules, firehose, and whoever is given a role to act through ─────────────────────────────────────
+
+/// The roles that services act through. Implemented by `iam`, from memory.
+pub trait Roles: Send + Sync {
+    /// The circumstances of `cx` with a session of `role` as principal, named `session`, for `service`
+    /// (`firehose.amazonaws.com`). What the session may is decided when it is used.
+    ///
+    /// # Errors
+    /// `Denied` with the code `AccessDenied` when there is no such role or its trust policy does not name the service.
+    fn assume(
+        &self,
+        cx: &Context,
+        role: &kernel::Arn,
+        service: &'static str,
+        session: &str,
+    ) -> Result<Context, PortError>;
+
+    /// Whether the caller may hand `role` to `service`: asked when a resource that names a role is created or changed.
+    ///
+    /// # Errors
+    /// `Denied` with AWS's sentence about `iam:PassRole`.
+    fn check_pass_role(&self, cx: &Context, role: &kernel::Arn, service: &str) -> Result<(), PortError>;
+}
+
 // ── Messages: gateway, rules, iot ──────────────────────────────────────────────────────────────────────────
 
 /// A message that a device, the HTTPS endpoint or a rule publishes.

@@ -62,7 +62,8 @@ pub(crate) fn result_column(name: String, ty: &DataType) -> ResultColumn {
         DataType::Int16 | DataType::UInt8 => ("smallint", 5, 0),
         DataType::Int32 | DataType::UInt16 => ("integer", 10, 0),
         DataType::Int64 | DataType::UInt32 | DataType::UInt64 => ("bigint", 19, 0),
-        DataType::Float16 | DataType::Float32 => ("real", 17, 0),
+        // What is `real` in the language is `float` in the description of a result.
+        DataType::Float16 | DataType::Float32 => ("float", 17, 0),
         DataType::Float64 => ("double", 17, 0),
         DataType::Decimal128(precision, scale)
         | DataType::Decimal256(precision, scale)
@@ -99,6 +100,7 @@ fn display_name(ty: &DataType) -> &'static str {
 pub(crate) fn trino_name(ty: &DataType) -> String {
     match ty {
         DataType::Null => "unknown".to_owned(),
+        DataType::Float16 | DataType::Float32 => "real".to_owned(),
         DataType::Timestamp(..) => match ty {
             DataType::Timestamp(_, None) => "timestamp(3)".to_owned(),
             _ => "timestamp(3) with time zone".to_owned(),
@@ -130,6 +132,12 @@ pub(crate) fn trino_name(ty: &DataType) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_real_is_described_as_a_float() {
+        let column = result_column("x".to_owned(), &DataType::Float32);
+        assert_eq!((column.type_name.as_str(), column.precision), ("float", 17));
+    }
 
     #[test]
     fn hive_types_reach_athenas_names() {

@@ -96,6 +96,8 @@ fn principal(principal: &Principal) -> Option<&str> {
     match principal {
         Principal::Certificate { certificate_id, .. } => Some(certificate_id),
         Principal::Root { account } => Some(account.as_str()),
+        Principal::User { id, .. } => Some(id),
+        Principal::Session(session) => Some(&session.role_id),
         Principal::Service { .. } | Principal::Role { .. } | Principal::Anonymous => None,
     }
 }

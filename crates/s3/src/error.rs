@@ -47,6 +47,27 @@ pub enum Error {
     /// The bucket has no tags.
     #[error("The TagSet does not exist")]
     NoSuchTagSet,
+    /// The bucket has no policy.
+    #[error("The bucket policy does not exist")]
+    NoSuchBucketPolicy,
+    /// The bucket has no rules for browsers.
+    #[error("The CORS configuration does not exist")]
+    NoSuchCORSConfiguration,
+    /// Nothing expires in the bucket.
+    #[error("The lifecycle configuration does not exist")]
+    NoSuchLifecycleConfiguration,
+    /// The bucket is no website.
+    #[error("The specified bucket does not have a website configuration")]
+    NoSuchWebsiteConfiguration,
+    /// Nothing is locked in the bucket.
+    #[error("Object Lock configuration does not exist for this bucket")]
+    ObjectLockConfigurationNotFoundError,
+    /// The bucket is copied nowhere.
+    #[error("The replication configuration was not found")]
+    ReplicationConfigurationNotFoundError,
+    /// The bucket says nothing of encryption.
+    #[error("The server side encryption configuration was not found")]
+    ServerSideEncryptionConfigurationNotFoundError,
     /// The object is over 5 GiB.
     #[error("Your proposed upload exceeds the maximum allowed size")]
     EntityTooLarge,
@@ -169,9 +190,17 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::AccessDenied(_) | Self::SignatureDoesNotMatch => ErrorKind::Denied,
-            Self::NoSuchBucket | Self::NoSuchKey | Self::NoSuchTagSet | Self::NoSuchUpload => {
-                ErrorKind::NotFound
-            }
+            Self::NoSuchBucket
+            | Self::NoSuchBucketPolicy
+            | Self::NoSuchCORSConfiguration
+            | Self::NoSuchKey
+            | Self::NoSuchLifecycleConfiguration
+            | Self::NoSuchTagSet
+            | Self::NoSuchUpload
+            | Self::NoSuchWebsiteConfiguration
+            | Self::ObjectLockConfigurationNotFoundError
+            | Self::ReplicationConfigurationNotFoundError
+            | Self::ServerSideEncryptionConfigurationNotFoundError => ErrorKind::NotFound,
             Self::BucketAlreadyExists
             | Self::BucketAlreadyOwnedByYou
             | Self::BucketNotEmpty
@@ -210,6 +239,15 @@ impl ServiceError for Error {
             Self::MalformedXML => "MalformedXML",
             Self::MetadataTooLarge => "MetadataTooLarge",
             Self::NoSuchBucket => "NoSuchBucket",
+            Self::NoSuchBucketPolicy => "NoSuchBucketPolicy",
+            Self::NoSuchCORSConfiguration => "NoSuchCORSConfiguration",
+            Self::NoSuchLifecycleConfiguration => "NoSuchLifecycleConfiguration",
+            Self::NoSuchWebsiteConfiguration => "NoSuchWebsiteConfiguration",
+            Self::ObjectLockConfigurationNotFoundError => "ObjectLockConfigurationNotFoundError",
+            Self::ReplicationConfigurationNotFoundError => "ReplicationConfigurationNotFoundError",
+            Self::ServerSideEncryptionConfigurationNotFoundError => {
+                "ServerSideEncryptionConfigurationNotFoundError"
+            }
             Self::NoSuchKey => "NoSuchKey",
             Self::NoSuchTagSet => "NoSuchTagSet",
             Self::NoSuchUpload => "NoSuchUpload",

@@ -19,7 +19,7 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::path::S3Path;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Error, S3ErrorCode, S3Result};
-use wire::{Credentials, Fault, Resource};
+use wire::{Credential, Credentials, Fault, Resource, Unusable};
 
 use crate::host::Domains;
 use crate::limits::XML_BYTES_MAX;
@@ -36,8 +36,14 @@ pub type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError>;
 /// S3 over HTTP.
 pub struct S3Front {
     service: S3Service,
+    credentials: Arc<dyn Credentials>,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
+}
+
+tokio::task_local! {
+    /// The temporary credentials whose token the request carries: `s3s` asks for secrets by access key alone.
+    static TEMPORARY: Option<Credential>;
 }
 
 /// What is known of a request before it is authenticated; travels in its extensions.
@@ -60,8 +66,8 @@ impl S3Front {
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         builder.set_host(Domains::new(domains));
         builder.set_auth(Auth(Arc::clone(&credentials)));
-        builder.set_access(Access { s3, credentials });
-        Self { service: builder.build(), clock, entropy }
+        builder.set_access(Access { s3, credentials: Arc::clone(&credentials) });
+        Self { service: builder.build(), credentials, clock, entropy }
     }
 
     /// Answers a request. `source_ip` is the caller's address without port.
@@ -74,13 +80,16 @@ impl S3Front {
         let host_id = STANDARD.encode(self.entropy.bytes::<48>());
         let (mut parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        let response = match precheck::check(&parts, self.clock.now()) {
+        let checked = precheck::check(&parts, self.clock.now())
+            .and_then(|region| Ok((region, temporary(&parts, &*self.credentials)?)));
+        let response = match checked {
             Err(fault) => Err(fault),
-            Ok(region) => {
+            Ok((region, temporary)) => {
+                precheck::sign_token_v2(&mut parts);
                 parts.extensions.insert(Arrival { request_id: request_id.clone(), region, source_ip });
                 let request = Request::from_parts(parts, s3s::Body::http_body_unsync(body));
                 // `s3s` has large futures; the caller's should not be.
-                match Box::pin(self.service.call(request)).await {
+                match TEMPORARY.scope(temporary, Box::pin(self.service.call(request))).await {
                     Ok(response) => into_fault(response),
                     Err(error) => {
                         let error: BoxError = error.into();
@@ -101,6 +110,30 @@ impl S3Front {
         headers.insert("x-amz-id-2", value(&host_id));
         response
     }
+}
+
+/// The temporary credentials of a request that carries a token. Its key is claimed, not yet verified; only its secret is told to
+/// the verifier.
+fn temporary(
+    parts: &http::request::Parts,
+    credentials: &dyn Credentials,
+) -> Result<Option<Credential>, Fault> {
+    let Some(token) = precheck::token(parts) else { return Ok(None) };
+    let claimed = wire::sigv4::claimed_scope(parts).map(|scope| scope.access_key_id);
+    let claimed = claimed.or_else(|| precheck::access_key_v2(parts)).unwrap_or_default();
+    match credentials.find_temporary(&claimed, &token) {
+        Ok(credential) => Ok(Some(credential)),
+        Err(Unusable::Invalid) => {
+            Err(Fault::new(400, "InvalidToken", "The provided token is malformed or otherwise invalid."))
+        }
+        Err(Unusable::Expired) => Err(Fault::new(400, "ExpiredToken", "The provided token has expired.")),
+    }
+}
+
+/// Whom the access key of a request belongs to.
+fn owner(credentials: &dyn Credentials, access_key_id: &str) -> Option<Credential> {
+    let temporary = TEMPORARY.try_with(Clone::clone).ok().flatten();
+    temporary.or_else(|| credentials.find(access_key_id))
 }
 
 /// An error that `s3s` rendered, taken apart; other answers as they are.
@@ -196,7 +229,7 @@ impl S3Auth for Auth {
     {
         Box::pin(async move {
             let credential =
-                self.0.find(access_key).ok_or_else(|| S3Error::new(S3ErrorCode::InvalidAccessKeyId))?;
+                owner(&*self.0, access_key).ok_or_else(|| S3Error::new(S3ErrorCode::InvalidAccessKeyId))?;
             Ok(SecretKey::from(credential.secret.expose().as_str()))
         })
     }
@@ -225,7 +258,8 @@ impl S3Access for Access {
 
 impl Access {
     fn decide(&self, request: &mut S3AccessContext<'_>) -> Result<(), Error> {
-        let credential = request.credentials().and_then(|signed| self.credentials.find(&signed.access_key));
+        let credential =
+            request.credentials().and_then(|signed| owner(&*self.credentials, &signed.access_key));
         let principal = credential.map_or(Principal::Anonymous, |credential| credential.principal);
         let Some(account) = principal.account().cloned() else {
             return Err(Error::AccessDenied("Access Denied".to_owned()));
@@ -309,6 +343,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn temporary_credentials_need_their_token() {
+        let mut client = Client::with_bucket().await;
+        client.put("/lake/k", "hello").await.expect("200");
+        client.access_key_id = "ASIATEMPORARY";
+        let token = |token: &'static str| [("x-amz-security-token", token)];
+        client.call("GET", "/lake/k", &token("token"), "").await.expect("200");
+        client.call("GET", "/lake/k", &token("over"), "").await.expect("400 ExpiredToken");
+        client.call("GET", "/lake/k", &token("other"), "").await.expect("400 InvalidToken");
+        client.get("/lake/k").await.expect("403 InvalidAccessKeyId");
+    }
+
+    #[tokio::test]
     async fn a_body_that_is_not_the_one_signed_is_not_stored() {
         let client = Client::with_bucket().await;
         let other = hex::encode([7u8; 32]);
@@ -338,7 +384,7 @@ mod tests {
     #[tokio::test]
     async fn an_operation_that_is_not_there_says_so() {
         let client = Client::with_bucket().await;
-        for uri in ["/lake?versioning", "/lake?policy", "/lake/k?acl", "/lake?versions"] {
+        for uri in ["/lake?inventory", "/lake?intelligent-tiering", "/lake/k?acl", "/lake/k?torrent"] {
             client.get(uri).await.expect("501 NotImplemented");
         }
     }
@@ -378,6 +424,23 @@ mod tests {
         let signature: String =
             percent_encoding::utf8_percent_encode(&signature, percent_encoding::NON_ALPHANUMERIC).collect();
         format!("{path}?AWSAccessKeyId={KEY}&Signature={signature}&Expires={expires}")
+    }
+
+    #[tokio::test]
+    async fn a_presigned_request_of_version_2_carries_the_token_of_temporary_credentials() {
+        let client = Client::with_bucket().await;
+        client.put("/lake/k", "hello").await.expect("200");
+        let signed_as = "/lake/k?AWSAccessKeyId=ASIATEMPORARY";
+        let header = "x-amz-security-token:token\n/lake/k";
+        let signed = presigned_v2("GET", header, 4_102_444_800)
+            .replace(&format!("{header}?AWSAccessKeyId={KEY}"), signed_as);
+        let host = [("host", "localhost")];
+        let send = async |token: &str| {
+            client.send("GET", &format!("{signed}&x-amz-security-token={token}"), &host, Bytes::new()).await
+        };
+        assert_eq!(send("token").await.expect("200").text(), "hello");
+        send("other").await.expect("400 InvalidToken");
+        client.send("GET", &signed, &host, Bytes::new()).await.expect("403 InvalidAccessKeyId");
     }
 
     #[tokio::test]

@@ -12,7 +12,11 @@
 //! 5. Every operation is authorised, over HTTP (`front.rs`) and in process (`objects.rs`) alike.
 //!
 //! Differs from AWS: there is no versioning, no access control list and no bucket policy; every bucket is its account's alone; each region
-//! of a bucket is served at the one endpoint, without redirects. Operations that are not in [`OPERATIONS`] answer `NotImplemented`.
+//! of a bucket is served at the one endpoint, without redirects. What a bucket cannot have is read as not
+//! configured; operations that are not in [`OPERATIONS`] answer `NotImplemented`.
+//!
+//! Differs from AWS: `x-amz-request-payer` and `x-amz-bypass-governance-retention` change nothing, since every owner pays and nothing is
+//! locked; `x-amz-optional-object-attributes` adds nothing, since nothing is archived.
 
 mod bucket;
 mod checksum;

@@ -91,12 +91,36 @@ pub(crate) struct Named {
 #[derive(Default)]
 pub(crate) struct Claim {
     pub(crate) checksum: Option<Checksum>,
+    /// `FULL_OBJECT` or `COMPOSITE`.
+    pub(crate) kind: Option<String>,
     /// Bytes.
     pub(crate) size: Option<u64>,
 }
 
 impl Claim {
     fn check(&self, object: &Object) -> Result<(), Error> {
+        let known = object.checksum.as_ref();
+        let of = |checksum: Option<&Checksum>| match checksum {
+            Some(checksum) => checksum.algorithm.name().to_lowercase(),
+            None => "null".to_owned(),
+        };
+        if self.checksum.is_some() && of(self.checksum.as_ref()) != of(known) {
+            return Err(Error::InvalidRequest(format!(
+                "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+                of(known),
+                of(self.checksum.as_ref())
+            )));
+        }
+        let kind = match known.map(|known| known.kind) {
+            Some(ChecksumKind::FullObject) => "FULL_OBJECT",
+            Some(ChecksumKind::Composite) => "COMPOSITE",
+            None => "null",
+        };
+        if self.kind.as_deref().is_some_and(|said| said != kind) {
+            return Err(Error::InvalidRequest(format!(
+                "The upload was created using the {kind} checksum mode. The complete request must use the same checksum mode."
+            )));
+        }
         if let Some(said) = self.checksum.as_ref().filter(|said| !agrees(said, object.checksum.as_ref())) {
             return Err(Error::BadDigest(format!(
                 "The {} you specified did not match the calculated checksum.",

@@ -12,14 +12,31 @@ pub(crate) mod delete_bucket_tagging;
 pub(crate) mod delete_object;
 pub(crate) mod delete_object_tagging;
 pub(crate) mod delete_objects;
+pub(crate) mod get_bucket_accelerate_configuration;
+pub(crate) mod get_bucket_acl;
+pub(crate) mod get_bucket_cors;
+pub(crate) mod get_bucket_encryption;
+pub(crate) mod get_bucket_lifecycle_configuration;
 pub(crate) mod get_bucket_location;
+pub(crate) mod get_bucket_logging;
+pub(crate) mod get_bucket_notification_configuration;
+pub(crate) mod get_bucket_ownership_controls;
+pub(crate) mod get_bucket_policy;
+pub(crate) mod get_bucket_policy_status;
+pub(crate) mod get_bucket_replication;
+pub(crate) mod get_bucket_request_payment;
 pub(crate) mod get_bucket_tagging;
+pub(crate) mod get_bucket_versioning;
+pub(crate) mod get_bucket_website;
 pub(crate) mod get_object;
+pub(crate) mod get_object_lock_configuration;
 pub(crate) mod get_object_tagging;
+pub(crate) mod get_public_access_block;
 pub(crate) mod head_bucket;
 pub(crate) mod head_object;
 pub(crate) mod list_buckets;
 pub(crate) mod list_multipart_uploads;
+pub(crate) mod list_object_versions;
 pub(crate) mod list_objects;
 pub(crate) mod list_objects_v2;
 pub(crate) mod list_parts;
@@ -102,14 +119,31 @@ operations! {
     delete_object: "DeleteObject", DeleteObjectInput -> DeleteObjectOutput, "s3:DeleteObject" on Object;
     delete_object_tagging: "DeleteObjectTagging", DeleteObjectTaggingInput -> DeleteObjectTaggingOutput, "s3:DeleteObjectTagging" on Object;
     delete_objects: "DeleteObjects", DeleteObjectsInput -> DeleteObjectsOutput, "s3:DeleteObject" on EachKey;
+    get_bucket_accelerate_configuration: "GetBucketAccelerateConfiguration", GetBucketAccelerateConfigurationInput -> GetBucketAccelerateConfigurationOutput, "s3:GetAccelerateConfiguration" on Bucket;
+    get_bucket_acl: "GetBucketAcl", GetBucketAclInput -> GetBucketAclOutput, "s3:GetBucketAcl" on Bucket;
+    get_bucket_cors: "GetBucketCors", GetBucketCorsInput -> GetBucketCorsOutput, "s3:GetBucketCORS" on Bucket;
+    get_bucket_encryption: "GetBucketEncryption", GetBucketEncryptionInput -> GetBucketEncryptionOutput, "s3:GetEncryptionConfiguration" on Bucket;
+    get_bucket_lifecycle_configuration: "GetBucketLifecycleConfiguration", GetBucketLifecycleConfigurationInput -> GetBucketLifecycleConfigurationOutput, "s3:GetLifecycleConfiguration" on Bucket;
     get_bucket_location: "GetBucketLocation", GetBucketLocationInput -> GetBucketLocationOutput, "s3:GetBucketLocation" on Bucket;
+    get_bucket_logging: "GetBucketLogging", GetBucketLoggingInput -> GetBucketLoggingOutput, "s3:GetBucketLogging" on Bucket;
+    get_bucket_notification_configuration: "GetBucketNotificationConfiguration", GetBucketNotificationConfigurationInput -> GetBucketNotificationConfigurationOutput, "s3:GetBucketNotification" on Bucket;
+    get_bucket_ownership_controls: "GetBucketOwnershipControls", GetBucketOwnershipControlsInput -> GetBucketOwnershipControlsOutput, "s3:GetBucketOwnershipControls" on Bucket;
+    get_bucket_policy: "GetBucketPolicy", GetBucketPolicyInput -> GetBucketPolicyOutput, "s3:GetBucketPolicy" on Bucket;
+    get_bucket_policy_status: "GetBucketPolicyStatus", GetBucketPolicyStatusInput -> GetBucketPolicyStatusOutput, "s3:GetBucketPolicyStatus" on Bucket;
+    get_bucket_replication: "GetBucketReplication", GetBucketReplicationInput -> GetBucketReplicationOutput, "s3:GetReplicationConfiguration" on Bucket;
+    get_bucket_request_payment: "GetBucketRequestPayment", GetBucketRequestPaymentInput -> GetBucketRequestPaymentOutput, "s3:GetBucketRequestPayment" on Bucket;
     get_bucket_tagging: "GetBucketTagging", GetBucketTaggingInput -> GetBucketTaggingOutput, "s3:GetBucketTagging" on Bucket;
+    get_bucket_versioning: "GetBucketVersioning", GetBucketVersioningInput -> GetBucketVersioningOutput, "s3:GetBucketVersioning" on Bucket;
+    get_bucket_website: "GetBucketWebsite", GetBucketWebsiteInput -> GetBucketWebsiteOutput, "s3:GetBucketWebsite" on Bucket;
     get_object: "GetObject", GetObjectInput -> GetObjectOutput, "s3:GetObject" on Object;
+    get_object_lock_configuration: "GetObjectLockConfiguration", GetObjectLockConfigurationInput -> GetObjectLockConfigurationOutput, "s3:GetBucketObjectLockConfiguration" on Bucket;
     get_object_tagging: "GetObjectTagging", GetObjectTaggingInput -> GetObjectTaggingOutput, "s3:GetObjectTagging" on Object;
+    get_public_access_block: "GetPublicAccessBlock", GetPublicAccessBlockInput -> GetPublicAccessBlockOutput, "s3:GetBucketPublicAccessBlock" on Bucket;
     head_bucket: "HeadBucket", HeadBucketInput -> HeadBucketOutput, "s3:ListBucket" on Bucket;
     head_object: "HeadObject", HeadObjectInput -> HeadObjectOutput, "s3:GetObject" on Object;
     list_buckets: "ListBuckets", ListBucketsInput -> ListBucketsOutput, "s3:ListAllMyBuckets" on Account;
     list_multipart_uploads: "ListMultipartUploads", ListMultipartUploadsInput -> ListMultipartUploadsOutput, "s3:ListBucketMultipartUploads" on Bucket;
+    list_object_versions: "ListObjectVersions", ListObjectVersionsInput -> ListObjectVersionsOutput, "s3:ListBucketVersions" on Bucket;
     list_objects: "ListObjects", ListObjectsInput -> ListObjectsOutput, "s3:ListBucket" on Bucket;
     list_objects_v2: "ListObjectsV2", ListObjectsV2Input -> ListObjectsV2Output, "s3:ListBucket" on Bucket;
     list_parts: "ListParts", ListPartsInput -> ListPartsOutput, "s3:ListMultipartUploadParts" on Object;
@@ -154,10 +188,68 @@ pub(crate) fn s3_error(error: &Error) -> S3Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Client;
 
     #[test]
     fn rows_are_in_order_and_have_an_action_of_s3() {
         assert!(OPERATIONS.is_sorted_by(|one, next| one.name < next.name));
         assert!(OPERATIONS.iter().all(|entry| entry.action.starts_with("s3:")));
+    }
+
+    #[tokio::test]
+    async fn what_a_bucket_cannot_have_is_said_not_to_be_configured() {
+        let client = Client::with_bucket().await;
+        for (query, outcome, message) in [
+            ("policy", "404 NoSuchBucketPolicy", "The bucket policy does not exist"),
+            ("policyStatus", "404 NoSuchBucketPolicy", "The bucket policy does not exist"),
+            ("cors", "404 NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+            (
+                "website",
+                "404 NoSuchWebsiteConfiguration",
+                "The specified bucket does not have a website configuration",
+            ),
+            ("lifecycle", "404 NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+            (
+                "replication",
+                "404 ReplicationConfigurationNotFoundError",
+                "The replication configuration was not found",
+            ),
+            (
+                "encryption",
+                "404 ServerSideEncryptionConfigurationNotFoundError",
+                "The server side encryption configuration was not found",
+            ),
+            (
+                "object-lock",
+                "404 ObjectLockConfigurationNotFoundError",
+                "Object Lock configuration does not exist for this bucket",
+            ),
+        ] {
+            let answer = client.get(&format!("/lake?{query}")).await.expect(outcome);
+            assert_eq!(answer.element("Message"), Some(message));
+            client.get(&format!("/nolake?{query}")).await.expect("404 NoSuchBucket");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_every_bucket_has_is_told() {
+        let client = Client::with_bucket().await;
+        for (query, element, content) in [
+            ("versioning", "Status", None),
+            ("accelerate", "Status", None),
+            ("logging", "LoggingEnabled", None),
+            ("notification", "QueueConfiguration", None),
+            ("requestPayment", "Payer", Some("BucketOwner")),
+            ("acl", "Permission", Some("FULL_CONTROL")),
+            ("ownershipControls", "ObjectOwnership", Some("BucketOwnerEnforced")),
+            ("publicAccessBlock", "RestrictPublicBuckets", Some("true")),
+        ] {
+            let answer = client.get(&format!("/lake?{query}")).await.expect("200");
+            assert_eq!(answer.element(element), content, "{query}: {}", answer.text());
+            client.get(&format!("/nolake?{query}")).await.expect("404 NoSuchBucket");
+        }
+        let acl = client.get("/lake?acl").await;
+        let ids = acl.elements("ID");
+        assert!(ids.len() == 2 && ids[0] == ids[1], "{}", acl.text());
     }
 }

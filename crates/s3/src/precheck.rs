@@ -4,7 +4,8 @@
 //! 2. A header signature is good for 15 minutes around its date; a presigned request from its date for `X-Amz-Expires` seconds, at most seven
 //!    days, or until `Expires` (signature version 2).
 //! 3. `host` and every `x-amz-*` header is signed.
-//! 4. A version 2 signature is taken in a presigned request only, and a form upload not at all: `s3s` would gather its file in memory.
+//! 4. What a header asks for that `s3s` does not know is refused, not ignored.
+//! 5. A version 2 signature is taken in a presigned request only, and a form upload not at all: `s3s` would gather its file in memory.
 //!
 //! `s3s` compares a presigned request's date with the system's clock as well; so a test with a clock of its own cannot use one that has
 //! expired by the system's.
@@ -19,6 +20,20 @@ use wire::{Fault, sigv4};
 
 use crate::limits::{EXPIRES_MAX_S, SKEW_MAX_MS};
 
+/// Headers that ask for something and are none of `s3s`'s.
+const UNKNOWN: [&str; 10] = [
+    "x-amz-bucket-namespace",
+    "x-amz-checksum-md5",
+    "x-amz-checksum-sha512",
+    "x-amz-checksum-xxhash128",
+    "x-amz-checksum-xxhash3",
+    "x-amz-checksum-xxhash64",
+    "x-amz-object-annotation-directive",
+    "x-amz-object-lock-event-hold",
+    "x-amz-object-lock-event-hold-duration-days",
+    "x-amz-object-lock-event-hold-duration-years",
+];
+
 /// Checks a request; the region its signature is for, if it is signed and says so.
 ///
 /// # Errors
@@ -28,11 +43,10 @@ pub(crate) fn check(parts: &Parts, now: Timestamp) -> Result<Option<Region>, Fau
     let form = text(header::CONTENT_TYPE)
         .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
     if parts.method == Method::POST && form {
-        return Err(Fault::new(
-            501,
-            "NotImplemented",
-            "A header you provided implies functionality that is not implemented",
-        ));
+        return Err(not_implemented());
+    }
+    if UNKNOWN.iter().any(|name| parts.headers.contains_key(*name)) {
+        return Err(not_implemented());
     }
     let query = query(parts);
     let parameter =
@@ -73,6 +87,34 @@ pub(crate) fn check(parts: &Parts, now: Timestamp) -> Result<Option<Region>, Fau
     }
     check_signed_headers(parts, field("SignedHeaders"), Form::Header)?;
     Ok(region)
+}
+
+/// The token of temporary credentials.
+pub(crate) fn token(parts: &Parts) -> Option<String> {
+    if let Some(token) = parts.headers.get(sigv4::TOKEN) {
+        return token.to_str().ok().map(str::to_owned);
+    }
+    let named = |(name, _): &(String, String)| name.eq_ignore_ascii_case(sigv4::TOKEN);
+    query(parts).into_iter().find(named).map(|(_, token)| token)
+}
+
+fn not_implemented() -> Fault {
+    Fault::new(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
+}
+
+/// The access key of a presigned request of signature version 2.
+pub(crate) fn access_key_v2(parts: &Parts) -> Option<String> {
+    query(parts).into_iter().find(|(name, _)| name == "AWSAccessKeyId").map(|(_, id)| id)
+}
+
+/// Signature version 2 signs the token of a presigned request as the header it would otherwise be, which is where `s3s` looks for it.
+pub(crate) fn sign_token_v2(parts: &mut Parts) {
+    if access_key_v2(parts).is_some()
+        && let Some(token) = token(parts)
+        && let Ok(value) = http::HeaderValue::from_str(&token)
+    {
+        parts.headers.insert(sigv4::TOKEN, value);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -255,6 +297,15 @@ mod tests {
             &[("authorization", "AWS AK:sig"), ("date", "Sun, 30 Aug 2015 12:36:00 GMT")],
             "400 InvalidRequest The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
         );
+    }
+
+    #[test]
+    fn a_header_that_nobody_would_look_at_is_refused() {
+        for name in UNKNOWN {
+            let expect =
+                "501 NotImplemented A header you provided implies functionality that is not implemented";
+            check_request("PUT", "/b/k", &[(name, "x")], expect);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use store::MetaStore;
 use store::meta::memory::MemoryMetaStore;
 use wire::authorize::Denied;
 use wire::sigv4::Signer;
-use wire::{Authorize, Credential, Credentials, Resource};
+use wire::{Authorize, Credential, Credentials, Resource, Unusable};
 
 use crate::{S3, S3Front};
 
@@ -31,6 +31,15 @@ impl Credentials for Keys {
         };
         Some(Credential { secret: Secret::new(SECRET.to_owned()), principal: Principal::Root { account } })
     }
+
+    /// `ASIATEMPORARY` is the root's for a time.
+    fn find_temporary(&self, access_key_id: &str, token: &str) -> Result<Credential, Unusable> {
+        match (access_key_id, token) {
+            ("ASIATEMPORARY", "token") => self.find(KEY).ok_or(Unusable::Invalid),
+            ("ASIATEMPORARY", "over") => Err(Unusable::Expired),
+            _ => Err(Unusable::Invalid),
+        }
+    }
 }
 
 /// Denies what touches a resource whose ARN contains `forbidden`.
@@ -39,8 +48,7 @@ struct NotForbidden;
 impl Authorize for NotForbidden {
     fn authorize(&self, cx: &Context, action: &str, resource: &Resource) -> Result<(), Denied> {
         if resource.to_string().contains("forbidden") {
-            let (user, action) = (cx.principal.arn(), action.to_owned());
-            return Err(Denied { user, action, resource: resource.to_string() });
+            return Err(Denied::implicit(cx, action, resource));
         }
         Ok(())
     }

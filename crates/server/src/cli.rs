@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The serverless IoT pipeline as one binary: devices → MQTT → rules → delivery streams → S3 → SQL → dashboards, behind AWS's own APIs.
 #[derive(Parser)]
@@ -59,9 +59,22 @@ pub(crate) struct ServeArguments {
     /// A host name by which devices reach this node; may be given more than once. The first is what DescribeEndpoint answers.
     #[arg(long = "name", value_name = "HOST")]
     pub(crate) names: Vec<String>,
+    /// What IAM policies mean; without it `audit` on loopback and `enforce` elsewhere.
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub(crate) auth: Option<Auth>,
     /// Let `POST /_headwater/reset` empty the node: for test suites.
     #[arg(long)]
     pub(crate) allow_reset: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// What they say: the root may everything, others what their policies allow.
+    Enforce,
+    /// Whoever is authenticated may; what would be denied is recorded.
+    Audit,
+    /// Whoever is authenticated may. On loopback only.
+    Off,
 }
 
 #[derive(Args)]

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use node::{Config, Listeners, Reset};
 use tokio::net::TcpListener;
 
-use crate::cli::ServeArguments;
+use crate::cli::{Auth, ServeArguments};
 
 /// The environment variables that choose the root's key.
 pub(crate) const KEY_VARIABLES: [&str; 2] = ["HEADWATER_ACCESS_KEY_ID", "HEADWATER_SECRET_ACCESS_KEY"];
@@ -22,10 +22,25 @@ pub(crate) fn config(arguments: &ServeArguments) -> anyhow::Result<Config> {
     Ok(Config {
         account: arguments.account.parse().context("--account")?,
         region: arguments.region.parse().context("--region")?,
+        auth: auth(arguments)?,
         reset: if arguments.allow_reset { Reset::Allowed } else { Reset::Refused },
         names,
         ..Config::default()
     })
+}
+
+/// What policies mean. Off loopback a node that lets everybody do everything would be a mistake.
+fn auth(arguments: &ServeArguments) -> anyhow::Result<iam::Mode> {
+    let loopback = arguments.listen.is_loopback();
+    match arguments.auth {
+        None if loopback => Ok(iam::Mode::Audit),
+        Some(Auth::Off) if !loopback => {
+            bail!("--auth off is for loopback only, not for {}", arguments.listen)
+        }
+        None | Some(Auth::Enforce) => Ok(iam::Mode::Enforce),
+        Some(Auth::Audit) => Ok(iam::Mode::Audit),
+        Some(Auth::Off) => Ok(iam::Mode::Off),
+    }
 }
 
 /// The node's ports, bound.

@@ -223,6 +223,7 @@ fn for_protocol(fault: Fault, protocol: &Protocol) -> Fault {
         "UnrecognizedClientException" => "InvalidClientTokenId",
         "InvalidSignatureException" => "SignatureDoesNotMatch",
         "IncompleteSignatureException" => "IncompleteSignature",
+        "ExpiredTokenException" => "ExpiredToken",
         _ => return fault,
     };
     Fault { code: code.to_owned(), ..fault }
@@ -336,11 +337,7 @@ mod tests {
 
     impl Authorize for DenyAll {
         fn authorize(&self, cx: &Context, action: &str, resource: &Resource) -> Result<(), Denied> {
-            Err(Denied {
-                user: cx.principal.arn(),
-                action: action.to_owned(),
-                resource: resource.to_string(),
-            })
+            Err(Denied::implicit(cx, action, resource))
         }
     }
 
@@ -398,6 +395,15 @@ mod tests {
             json("Echo_2020.Nope", "{}"),
             400,
             r#"{"__type":"UnknownOperationException","message":"The requested operation is not supported."}"#,
+        )
+        .await;
+        // A member that is null is as good as absent.
+        check(json("Echo_2020.GetThing", r#"{"Name":"a","Max":null}"#), 200, r#"{"Name":"a","Max":null}"#)
+            .await;
+        check(
+            json("Echo_2020.GetThing", r#"{"Name":null}"#),
+            400,
+            r#"{"__type":"ValidationException","message":"1 validation error detected: Value null at 'name' failed to satisfy constraint: Member must not be null"}"#,
         )
         .await;
         check(

@@ -18,7 +18,7 @@ pub mod shapes;
 pub mod sigv4;
 pub mod testing;
 
-pub use authorize::{Authorize, Credential, Credentials, Resource};
+pub use authorize::{Authorize, Credential, Credentials, Facts, Resource, Unusable};
 pub use dispatch::Dispatcher;
 pub use envelope::Fault;
 pub use operation::{Descriptor, Entry, Operation, Protocol, Service, service};

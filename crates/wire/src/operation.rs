@@ -146,8 +146,14 @@ fn call<O: Operation>(call: Call<'_, O::Service>) -> BoxFuture<'_, Result<Bytes,
 fn decode<R: DeserializeOwned>(input: Input, descriptor: &Descriptor) -> Result<R, Fault> {
     let decoded = match input {
         Input::Text(text) if text.iter().all(u8::is_ascii_whitespace) => serde_json::from_str("{}"),
-        Input::Text(text) => serde_json::from_slice(&text),
-        Input::Members(members) => serde_json::from_value(members),
+        // Only where a null is in the way is the whole text looked through: records are megabytes.
+        Input::Text(text) => serde_json::from_slice(&text).or_else(|error| {
+            if !error.to_string().starts_with("invalid type: null") {
+                return Err(error);
+            }
+            serde_json::from_value(without_nulls(serde_json::from_slice(&text)?))
+        }),
+        Input::Members(members) => serde_json::from_value(without_nulls(members)),
     };
     decoded.map_err(|error| {
         let text = error.to_string();
@@ -160,10 +166,30 @@ fn decode<R: DeserializeOwned>(input: Input, descriptor: &Descriptor) -> Result<
                     let sentence = sentence.split(" at line ").next().unwrap_or(sentence);
                     Fault::new(400, descriptor.validation_code, sentence)
                 }
-                None => Fault::new(400, "SerializationException", text),
+                None => Fault::new(400, unreadable(descriptor), text),
             },
         }
     })
+}
+
+/// The exception for an input that is not of the model's types; Query's services know no other than the validation's.
+fn unreadable(descriptor: &Descriptor) -> &'static str {
+    match descriptor.protocol {
+        Protocol::Query { .. } => descriptor.validation_code,
+        _ => "SerializationException",
+    }
+}
+
+/// The same without the members that are null, which is how some clients say that there is none.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let given = members.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(given.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
 }
 
 /// Coral's sentence for a required member that is missing.

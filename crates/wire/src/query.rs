@@ -71,15 +71,18 @@ fn lists(value: Value) -> Value {
     }
 }
 
-/// The XML of a result.
+/// The XML of a result. An operation without output (`null`) has no element for it.
 pub(crate) fn render(action: &str, namespace: &str, output: &Value, request_id: &str) -> String {
-    let mut xml = format!("<{action}Response xmlns=\"{namespace}\"><{action}Result>");
-    write(&mut xml, output);
+    let mut xml = format!("<{action}Response xmlns=\"{namespace}\">");
+    element(&mut xml, &format!("{action}Result"), output);
     xml.push_str(&format!(
-        "</{action}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
+        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
     ));
     xml
 }
+
+/// A map: in JSON an object with this only member, whose items are objects of `key` and `value`.
+const MAP: &str = "entry";
 
 fn write(xml: &mut String, value: &Value) {
     match value {
@@ -93,6 +96,9 @@ fn write(xml: &mut String, value: &Value) {
             }
         }
         Value::Object(members) => {
+            if let (1, Some(Value::Array(items))) = (members.len(), members.get(MAP)) {
+                return items.iter().for_each(|item| element(xml, MAP, item));
+            }
             for (name, value) in members {
                 element(xml, name, value);
             }
@@ -141,6 +147,21 @@ mod tests {
     fn members_and_numbers_become_lists() {
         let form = pairs("Action=X&Tags.member.2.Key=b&Tags.member.1.Key=a+c&Name=n%2F");
         assert_eq!(members(&form), json!({"Tags": [{"Key": "a c"}, {"Key": "b"}], "Name": "n/"}));
+    }
+
+    #[test]
+    fn a_map_has_entries_and_nothing_has_no_result() {
+        let output = json!({"Map": {"entry": [{"key": "a", "value": 1}, {"key": "b", "value": 2}]}});
+        assert_eq!(
+            render("Get", "urn:x", &output, "id"),
+            "<GetResponse xmlns=\"urn:x\"><GetResult><Map><entry><key>a</key><value>1</value></entry>\
+             <entry><key>b</key><value>2</value></entry></Map></GetResult><ResponseMetadata><RequestId>id</RequestId>\
+             </ResponseMetadata></GetResponse>"
+        );
+        assert_eq!(
+            render("Put", "urn:x", &Value::Null, "id"),
+            "<PutResponse xmlns=\"urn:x\"><ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></PutResponse>"
+        );
     }
 
     #[test]

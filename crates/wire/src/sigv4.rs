@@ -18,11 +18,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::authorize::Credentials;
+use crate::authorize::{Credential, Credentials, Unusable};
 use crate::envelope::Fault;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+
+/// The header in which temporary credentials carry their token.
+pub const TOKEN: &str = "x-amz-security-token";
 
 /// How far a request's date may be from the node's: 15 minutes.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
@@ -121,13 +124,8 @@ pub fn verify(
             ));
         }
     };
-    let credential = credentials.find(&presented.scope.access_key_id).ok_or_else(|| {
-        Fault::new(
-            403,
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        )
-    })?;
+    let token = header(&parts.headers, TOKEN).or_else(|| value(&query, "X-Amz-Security-Token"));
+    let credential = credential(credentials, &presented.scope.access_key_id, token)?;
     check_time(&presented, clock.now())?;
     check_signed_headers(&presented, &parts.headers)?;
     let payload_hash = payload_hash(&parts.headers, body, presented.expires_s.is_some())?;
@@ -138,6 +136,29 @@ pub fn verify(
         return Err(mismatch());
     }
     Ok(Verified { principal: credential.principal, scope: presented.scope })
+}
+
+/// Temporary credentials come with their token, which is signed like every `x-amz-*` header and query parameter; other keys come
+/// without one.
+fn credential(
+    credentials: &dyn Credentials,
+    access_key_id: &str,
+    token: Option<&str>,
+) -> Result<Credential, Fault> {
+    let found = match token {
+        Some(token) => credentials.find_temporary(access_key_id, token),
+        None => credentials.find(access_key_id).ok_or(Unusable::Invalid),
+    };
+    found.map_err(|unusable| match unusable {
+        Unusable::Invalid => Fault::new(
+            403,
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ),
+        Unusable::Expired => {
+            Fault::new(403, "ExpiredTokenException", "The security token included in the request is expired")
+        }
+    })
 }
 
 fn mismatch() -> Fault {
@@ -503,6 +524,14 @@ mod tests {
                 principal: Principal::Root { account: AccountId::default_account() },
             })
         }
+
+        fn find_temporary(&self, access_key_id: &str, token: &str) -> Result<Credential, Unusable> {
+            match token {
+                "over" => Err(Unusable::Expired),
+                "token" => self.find(access_key_id).ok_or(Unusable::Invalid),
+                _ => Err(Unusable::Invalid),
+            }
+        }
     }
 
     fn at(date: &str) -> ManualClock {
@@ -592,6 +621,38 @@ mod tests {
         let mut halved = good.clone();
         halved.headers.insert("authorization", "AWS4-HMAC-SHA256 Credential=a/b".parse().unwrap());
         assert_eq!(code(&halved, &body, &clock), "IncompleteSignatureException");
+    }
+
+    #[test]
+    fn temporary_credentials_need_their_token_and_it_must_be_signed() {
+        let clock = at("20150830T123600Z");
+        let body = Bytes::new();
+        let signed_with = |token: &str| {
+            let signer =
+                Signer { access_key_id: KEY, secret_access_key: SECRET, region: "r", service: "iam" };
+            let given = [("host", "h"), (TOKEN, token)];
+            let uri: Uri = "/".parse().unwrap();
+            let added = signer.sign(&Method::POST, &uri, &given, &body, clock.now()).unwrap();
+            let headers: Vec<_> =
+                given.into_iter().chain(added.iter().map(|(n, v)| (*n, v.as_str()))).collect();
+            request("POST", "/", &headers)
+        };
+        verify(&signed_with("token"), &body, &OneKey, &clock).unwrap();
+        let code = |parts: &Parts| verify(parts, &body, &OneKey, &clock).unwrap_err().to_string();
+        assert_eq!(
+            code(&signed_with("over")),
+            "ExpiredTokenException: The security token included in the request is expired"
+        );
+        assert_eq!(
+            code(&signed_with("other")),
+            "UnrecognizedClientException: The security token included in the request is invalid."
+        );
+        let mut added_later = signed("/", &body, &clock);
+        added_later.headers.insert(TOKEN, "token".parse().unwrap());
+        assert_eq!(
+            code(&added_later),
+            "InvalidSignatureException: 'x-amz-security-token' must be a 'SignedHeader' in the AWS Authorization."
+        );
     }
 
     #[test]

@@ -99,6 +99,11 @@ mod tests {
                 with(json!({"ManagedQueryResultsConfiguration": {"Enabled": true}})),
                 "ManagedQueryResultsConfiguration is not supported.",
             ),
+            (with(json!({"MonitoringConfiguration": {}})), "MonitoringConfiguration is not supported."),
+            (
+                with(json!({"QueryResultsS3AccessGrantsConfiguration": {"EnableS3AccessGrants": false}})),
+                "QueryResultsS3AccessGrantsConfiguration is not supported.",
+            ),
             (
                 with(json!({"EngineVersion": {"SelectedEngineVersion": "PySpark engine version 3"}})),
                 "Engine version PySpark engine version 3 is not supported.",

@@ -14,6 +14,7 @@ pub(super) struct GetDataCatalog;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request {
     name: String,
+    work_group: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +40,7 @@ impl Operation for GetDataCatalog {
     /// `InvalidRequestException`.
     async fn handle(_: &Athena, cx: &Context, request: Request) -> Result<Self::Response, Error> {
         super::metadata::check_catalog(&request.name)?;
+        super::metadata::check_workgroup(request.work_group.as_deref())?;
         let parameters = json!({"catalog-id": cx.account.as_str()});
         let data_catalog =
             json!({"Name": super::metadata::CATALOG, "Type": "GLUE", "Parameters": parameters});

@@ -16,6 +16,7 @@ pub(super) struct GetDatabase;
 pub(super) struct Request {
     catalog_name: String,
     database_name: String,
+    work_group: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -41,6 +42,7 @@ impl Operation for GetDatabase {
     /// `InvalidRequestException`, `MetadataException`.
     async fn handle(athena: &Athena, cx: &Context, request: Request) -> Result<Self::Response, Error> {
         metadata::check_catalog(&request.catalog_name)?;
+        metadata::check_workgroup(request.work_group.as_deref())?;
         metadata::check_name("databaseName", &request.database_name)?;
         let found = athena.inner.catalog.database(cx, &request.database_name).await;
         Ok(Response { database: metadata::database(&found.map_err(Error::of_catalog)?) })

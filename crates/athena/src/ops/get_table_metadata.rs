@@ -17,6 +17,7 @@ pub(super) struct Request {
     catalog_name: String,
     database_name: String,
     table_name: String,
+    work_group: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +43,7 @@ impl Operation for GetTableMetadata {
     /// `InvalidRequestException`, `MetadataException`.
     async fn handle(athena: &Athena, cx: &Context, request: Request) -> Result<Self::Response, Error> {
         metadata::check_catalog(&request.catalog_name)?;
+        metadata::check_workgroup(request.work_group.as_deref())?;
         metadata::check_name("databaseName", &request.database_name)?;
         metadata::check_name("tableName", &request.table_name)?;
         let found = athena.inner.catalog.table(cx, &request.database_name, &request.table_name).await;

@@ -16,6 +16,7 @@ pub(super) struct ListDataCatalogs;
 pub(super) struct Request {
     next_token: Option<String>,
     max_results: Option<i64>,
+    work_group: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +43,7 @@ impl Operation for ListDataCatalogs {
     /// # Errors
     /// `InvalidRequestException`.
     async fn handle(_: &Athena, _: &Context, request: Request) -> Result<Self::Response, Error> {
+        super::metadata::check_workgroup(request.work_group.as_deref())?;
         let page = Page::of(request.next_token.as_deref(), request.max_results, (2, limits::LIST_PAGE_MAX))?;
         let (names, next_token) = page.cut_all(vec![super::metadata::CATALOG], |name| (*name).to_owned());
         let summary = names.iter().map(|name| json!({"CatalogName": name, "Type": "GLUE"})).collect();

@@ -18,6 +18,8 @@ pub(super) struct Request {
     catalog_name: String,
     next_token: Option<String>,
     max_results: Option<i64>,
+    work_group: Option<String>,
+    attributes_to_get: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -45,10 +47,15 @@ impl Operation for ListDatabases {
     /// `InvalidRequestException`, `MetadataException`.
     async fn handle(athena: &Athena, cx: &Context, request: Request) -> Result<Self::Response, Error> {
         metadata::check_catalog(&request.catalog_name)?;
+        metadata::check_workgroup(request.work_group.as_deref())?;
+        // Here an empty list is as good as none.
+        let attributes = request.attributes_to_get.as_deref().filter(|list| !list.is_empty());
+        let attributes = metadata::attributes(attributes, &["NAME"])?;
         let page = Page::of(request.next_token.as_deref(), request.max_results, (1, limits::LIST_PAGE_MAX))?;
         let all = athena.inner.catalog.databases(cx).await.map_err(Error::of_catalog)?;
         let (found, next_token) = page.cut_all(all, |database| database.name.clone());
-        Ok(Response { database_list: found.iter().map(metadata::database).collect(), next_token })
+        let shape = |database| metadata::shown(metadata::database(database), attributes);
+        Ok(Response { database_list: found.iter().map(shape).collect(), next_token })
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Request {
     expression: Option<String>,
     next_token: Option<String>,
     max_results: Option<i64>,
+    work_group: Option<String>,
+    attributes_to_get: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +54,8 @@ impl Operation for ListTableMetadata {
     /// `InvalidRequestException`, `MetadataException`.
     async fn handle(athena: &Athena, cx: &Context, request: Request) -> Result<Self::Response, Error> {
         metadata::check_catalog(&request.catalog_name)?;
+        metadata::check_workgroup(request.work_group.as_deref())?;
+        let attributes = metadata::attributes(request.attributes_to_get.as_deref(), &["NAME", "TABLE_TYPE"])?;
         metadata::check_name("databaseName", &request.database_name)?;
         let mut violations = Violations::default();
         violations.text("expression", request.expression.as_deref(), (0, 256));
@@ -66,7 +70,8 @@ impl Operation for ListTableMetadata {
             all.retain(|table| pattern.is_match(&table.name));
         }
         let (found, next_token) = page.cut_all(all, |table| table.name.clone());
-        Ok(Response { table_metadata_list: found.iter().map(metadata::table).collect(), next_token })
+        let shape = |table| metadata::shown(metadata::table(table), attributes);
+        Ok(Response { table_metadata_list: found.iter().map(shape).collect(), next_token })
     }
 }
 
@@ -90,9 +95,21 @@ mod tests {
         input["Expression"] = "heart_.*".into();
         let pages = node.pages("ListTableMetadata", input.clone(), "TableMetadataList").await;
         assert_eq!(pages.len(), 1);
+        input["AttributesToGet"] = json!(["NAME", "TABLE_TYPE"]);
+        let pages = node.pages("ListTableMetadata", input.clone(), "TableMetadataList").await;
+        assert_eq!(pages[0][0], json!({"Name": "heart_a", "TableType": "EXTERNAL_TABLE"}));
+        input["AttributesToGet"] = json!(["TABLE_TYPE"]);
+        let said = node.said("ListTableMetadata", input).await;
+        assert_eq!(said, "InvalidRequestException: AttributesToGet must include NAME.");
         for (member, value, expect) in [
             ("Expression", "(", "InvalidRequestException: Expression ( is not valid."),
             ("DatabaseName", "gone", "MetadataException: Database gone not found."),
+            (
+                "WorkGroup",
+                "a b",
+                "InvalidRequestException: 1 validation error detected: Value 'a b' at 'workGroup' failed to satisfy constraint: \
+                 Member must satisfy regular expression pattern: [a-zA-Z0-9._-]{1,128}",
+            ),
             ("CatalogName", "other", "InvalidRequestException: Data catalog other was not found"),
         ] {
             let mut input = json!({"CatalogName": "AwsDataCatalog", "DatabaseName": "default"});

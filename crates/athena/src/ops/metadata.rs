@@ -32,6 +32,49 @@ pub(super) fn check_name(path: &str, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The workgroup a request names, in which catalogs are the same as in every other.
+///
+/// # Errors
+/// `InvalidRequestException` for what cannot be one's name.
+pub(super) fn check_workgroup(name: Option<&str>) -> Result<(), Error> {
+    let mut violations = Violations::default();
+    violations.workgroup("workGroup", name);
+    violations.finish()
+}
+
+/// The members that a request wants to see of each item; None is all.
+///
+/// # Errors
+/// `InvalidRequestException` for a value that is not one of `values`, or a list without `NAME`.
+pub(super) fn attributes<'a>(
+    given: Option<&'a [String]>,
+    values: &[&str],
+) -> Result<Option<&'a [String]>, Error> {
+    let Some(given) = given else { return Ok(None) };
+    let mut violations = Violations::default();
+    given.iter().for_each(|value| violations.one_of("attributesToGet", Some(value), values));
+    violations.finish()?;
+    if !given.iter().any(|value| value == "NAME") {
+        return Err(Error::invalid("AttributesToGet must include NAME."));
+    }
+    Ok(Some(given))
+}
+
+/// What is shown of an item.
+pub(super) fn shown(shape: Value, attributes: Option<&[String]>) -> Value {
+    let (Some(attributes), Value::Object(members)) = (attributes, &shape) else { return shape };
+    let wanted = |name: &str| match name {
+        "Name" => true,
+        "TableType" => attributes.iter().any(|value| value == "TABLE_TYPE"),
+        _ => false,
+    };
+    members
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 pub(super) fn resource(cx: &Context, catalog: &str) -> Resource {
     cx.arn("athena", &format!("datacatalog/{catalog}")).into()
 }

@@ -21,6 +21,23 @@ pub(super) struct Request {
     result_configuration: Option<ResultConfiguration>,
     work_group: Option<String>,
     execution_parameters: Option<Vec<String>>,
+    result_reuse_configuration: Option<ResultReuseConfiguration>,
+    engine_configuration: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResultReuseConfiguration {
+    result_reuse_by_age_configuration: Option<ResultReuseByAgeConfiguration>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResultReuseByAgeConfiguration {
+    /// Required.
+    #[serde(rename = "Enabled")]
+    _enabled: bool,
+    max_age_in_minutes: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -70,7 +87,17 @@ impl Operation for StartQueryExecution {
                 violations.text("executionParameters", Some(value), (1, limits::PARAMETER_CHARS_MAX));
             }
         }
+        let reuse = request.result_reuse_configuration;
+        let by_age = reuse.and_then(|reuse| reuse.result_reuse_by_age_configuration);
+        violations.range(
+            "resultReuseConfiguration.resultReuseByAgeConfiguration.maxAgeInMinutes",
+            by_age.and_then(|by_age| by_age.max_age_in_minutes),
+            (0, limits::REUSE_MINUTES_MAX),
+        );
         violations.finish()?;
+        if request.engine_configuration.is_some() {
+            return Err(Error::invalid("EngineConfiguration is not supported."));
+        }
         if sql.len() > limits::SQL_BYTES_MAX {
             let max = limits::SQL_BYTES_MAX;
             return Err(Error::invalid(format!("The query string is longer than {max} bytes.")));
@@ -160,6 +187,17 @@ mod tests {
             (
                 json!({"QueryString": "show tables", "ExecutionParameters": ["1"]}),
                 "Execution parameters are supported for queries only.",
+            ),
+            (
+                json!({"QueryString": "select 1", "EngineConfiguration": {}}),
+                "EngineConfiguration is not supported.",
+            ),
+            (
+                json!({"QueryString": "select 1", "ResultReuseConfiguration":
+                    {"ResultReuseByAgeConfiguration": {"Enabled": true, "MaxAgeInMinutes": 10081}}}),
+                "1 validation error detected: Value '10081' at \
+                 'resultReuseConfiguration.resultReuseByAgeConfiguration.maxAgeInMinutes' failed to satisfy constraint: Member \
+                 must have value less than or equal to 10080",
             ),
             (
                 json!({"QueryString": "select 1", "ClientRequestToken": "short"}),

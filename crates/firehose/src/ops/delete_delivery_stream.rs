@@ -6,31 +6,40 @@
 //! Differs from AWS: AllowForceDelete changes nothing, since there is no grant on a key that could be left behind.
 
 use kernel::Context;
+use serde::Deserialize;
 use wire::{Operation, Resource};
 
-use super::{Empty, Named, named};
+use super::{Empty, named};
 use crate::constraint;
 use crate::error::Error;
 use crate::service::Firehose;
 
 pub(super) struct DeleteDeliveryStream;
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Request {
+    delivery_stream_name: Option<String>,
+    #[serde(rename = "AllowForceDelete")]
+    _allow_force_delete: Option<bool>,
+}
+
 impl Operation for DeleteDeliveryStream {
     type Service = Firehose;
-    type Request = Named;
+    type Request = Request;
     type Response = Empty;
     type Error = Error;
 
     const NAME: &'static str = "DeleteDeliveryStream";
     const ACTION: &'static str = "firehose:DeleteDeliveryStream";
 
-    fn resource(cx: &Context, request: &Named) -> Resource {
+    fn resource(cx: &Context, request: &Request) -> Resource {
         named(cx, request.delivery_stream_name.as_ref())
     }
 
     /// # Errors
     /// `ResourceNotFoundException`.
-    async fn handle(service: &Firehose, cx: &Context, request: Named) -> Result<Empty, Error> {
+    async fn handle(service: &Firehose, cx: &Context, request: Request) -> Result<Empty, Error> {
         service.inner.delete(cx, &constraint::name(request.delivery_stream_name)?).await?;
         Ok(Empty {})
     }

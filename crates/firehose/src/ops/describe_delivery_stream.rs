@@ -24,6 +24,7 @@ pub(super) struct Request {
     delivery_stream_name: Option<String>,
     /// 1–10,000.
     limit: Option<i64>,
+    exclusive_start_destination_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -240,6 +241,11 @@ impl Operation for DescribeDeliveryStream {
         if let Some(limit) = request.limit {
             violations.range("limit", limit, (1, limits::LIST_MAX_AND_DEFAULT.0));
         }
+        if let Some(id) = &request.exclusive_start_destination_id {
+            let legal = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            violations.length("exclusiveStartDestinationId", id.len(), 1, limits::DESTINATION_ID_CHARS_MAX);
+            violations.pattern("exclusiveStartDestinationId", "[a-zA-Z0-9-]+", id.chars().all(legal));
+        }
         violations.finish()?;
         let stream = service.inner.stream(cx, &request.delivery_stream_name.unwrap_or_default())?;
         Ok(Response { delivery_stream_description: Description::from(&stream.state().stored.entity) })
@@ -286,6 +292,20 @@ mod tests {
             "HasMoreDestinations": false,
         }});
         assert_eq!(described, expect);
+    }
+
+    #[tokio::test]
+    async fn the_id_of_a_destination_has_its_form() {
+        let world = World::new();
+        let firehose = world.start().await;
+        world.create(&firehose, "a", json!({})).await;
+        let request = json!({"DeliveryStreamName": "a", "ExclusiveStartDestinationId": "a b"});
+        let described = world.call(&firehose, "DescribeDeliveryStream", request).await;
+        assert_eq!(
+            described.unwrap_err().to_string(),
+            "ValidationException: 1 validation error detected: Value at 'exclusiveStartDestinationId' failed to satisfy \
+             constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9-]+"
+        );
     }
 
     #[tokio::test]

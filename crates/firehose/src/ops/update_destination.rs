@@ -16,6 +16,7 @@ use crate::configuration::S3Configuration;
 use crate::constraint::Violations;
 use crate::delivery_stream::{DeliveryStream, Target};
 use crate::error::Error;
+use crate::limits;
 use crate::service::Firehose;
 
 pub(super) struct UpdateDestination;
@@ -85,7 +86,7 @@ impl Request {
         violations.required("destinationId", self.destination_id.as_ref());
         if let Some(given) = &self.destination_id {
             let legal = |c: char| c.is_ascii_alphanumeric() || c == '-';
-            violations.length("destinationId", given.chars().count(), 1, 100);
+            violations.length("destinationId", given.chars().count(), 1, limits::DESTINATION_ID_CHARS_MAX);
             violations.pattern("destinationId", "[a-zA-Z0-9-]+", given.chars().all(legal));
         }
         for (path, update) in updates {

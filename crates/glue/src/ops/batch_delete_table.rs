@@ -2,6 +2,7 @@
 
 use kernel::Context;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wire::{Operation, Resource};
 
 use super::ErrorDetail;
@@ -16,6 +17,7 @@ pub(super) struct Request {
     catalog_id: Option<String>,
     database_name: String,
     tables_to_delete: Vec<String>,
+    transaction_id: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +44,7 @@ impl Operation for BatchDeleteTable {
     /// `EntityNotFoundException` for the database, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("TransactionId", request.transaction_id.as_ref())?;
         let database = names::name(&request.database_name, "databaseName")?;
         names::length(&request.tables_to_delete, "tablesToDelete", BATCH_DELETE_TABLES_MAX)?;
         glue.database(cx, &database).await?;

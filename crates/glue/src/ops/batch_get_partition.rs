@@ -20,6 +20,8 @@ pub(super) struct Request {
     database_name: String,
     table_name: String,
     partitions_to_get: Vec<PartitionValueList>,
+    audit_context: Option<Value>,
+    query_session_context: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +49,8 @@ impl Operation for BatchGetPartition {
     /// `EntityNotFoundException` for the table, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("AuditContext", request.audit_context.as_ref())?;
+        names::absent("QuerySessionContext", request.query_session_context.as_ref())?;
         let database = names::name(&request.database_name, "databaseName")?;
         let table = names::name(&request.table_name, "tableName")?;
         names::length(&request.partitions_to_get, "partitionsToGet", BATCH_GET_PARTITIONS_MAX)?;

@@ -41,7 +41,10 @@ impl Operation for CreateDatabase {
     /// # Errors
     /// `AlreadyExistsException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
-        names::catalog(cx, request.catalog_id.as_deref())?;
+        // In the model, CreateDatabase has no error for what is not there.
+        names::catalog(cx, request.catalog_id.as_deref())
+            .map_err(|error| Error::InvalidInput(error.to_string()))?;
+        request.database_input.read().check()?;
         super::check_tags(&request.tags)?;
         let name = names::name(&request.database_input.read().name, "databaseInput.name")?;
         let database = Database {
@@ -87,7 +90,7 @@ mod tests {
             ),
             (
                 json!({"CatalogId": "1", "DatabaseInput": {"Name": "x"}}),
-                "EntityNotFoundException: Catalog 1 not found.",
+                "InvalidInputException: Catalog 1 not found.",
             ),
         ] {
             assert_eq!(refused(&glue, "CreateDatabase", input).await.to_string(), expect);

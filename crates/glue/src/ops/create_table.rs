@@ -20,6 +20,8 @@ pub(super) struct Request {
     table_input: Raw<TableInput>,
     partition_indexes: Option<Vec<Value>>,
     open_table_format_input: Option<Value>,
+    name: Option<Value>,
+    transaction_id: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +45,10 @@ impl Operation for CreateTable {
     /// `EntityNotFoundException` for the database, `AlreadyExistsException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("Name", request.name.as_ref())?;
+        names::absent("TransactionId", request.transaction_id.as_ref())?;
         let database = names::name(&request.database_name, "databaseName")?;
+        request.table_input.read().check()?;
         let name = names::name(&request.table_input.read().name, "tableInput.name")?;
         if request.partition_indexes.is_some_and(|indexes| !indexes.is_empty()) {
             return Err(Error::InvalidInput("Partition indexes are not supported.".to_owned()));

@@ -4,6 +4,7 @@
 
 use kernel::Context;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wire::{Operation, Resource};
 
 use crate::{Error, Glue, names};
@@ -16,6 +17,7 @@ pub(super) struct Request {
     catalog_id: Option<String>,
     database_name: String,
     name: String,
+    transaction_id: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +41,7 @@ impl Operation for DeleteTable {
     /// `EntityNotFoundException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("TransactionId", request.transaction_id.as_ref())?;
         let database = names::name(&request.database_name, "databaseName")?;
         let name = names::name(&request.name, "name")?;
         glue.remove_table(cx, &database, &name).await?;

@@ -53,19 +53,19 @@ mod tests {
     #[tokio::test]
     async fn a_database_is_answered_as_it_was_given() {
         let glue = glue();
-        let input = json!({"Name": "IoT", "LocationUri": "s3://b/", "Parameters": {"a": "B"}, "FederatedDatabase": {"ConnectionName": "x"}});
+        let input = json!({"Name": "IoT", "LocationUri": "s3://b/", "Parameters": {"a": "B"}, "CreateTableDefaultPermissions": []});
         call(&glue, "CreateDatabase", json!({"DatabaseInput": input})).await;
         let database = call(&glue, "GetDatabase", json!({"Name": "IOT"})).await;
         assert_eq!(
             database["Database"],
             json!({"Name": "iot", "LocationUri": "s3://b/", "Parameters": {"a": "B"},
-            "FederatedDatabase": {"ConnectionName": "x"}, "CreateTime": 1_503_733_632.345, "CatalogId": "000000000000",
-            "CreateTableDefaultPermissions": [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"},
-            "Permissions": ["ALL"]}]})
+            "CreateTableDefaultPermissions": [], "CreateTime": 1_503_733_632.345, "CatalogId": "000000000000"})
         );
+        let default = call(&glue, "GetDatabase", json!({"Name": "default"})).await;
+        assert_eq!(default["Database"]["Name"], "default");
         assert_eq!(
-            call(&glue, "GetDatabase", json!({"Name": "default"})).await["Database"]["Name"],
-            "default"
+            default["Database"]["CreateTableDefaultPermissions"],
+            json!([{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}])
         );
         let fault = refused(&glue, "GetDatabase", json!({"Name": "nope"})).await;
         assert_eq!(

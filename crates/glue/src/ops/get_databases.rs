@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::{Operation, Resource};
 
+use super::attributes::Attributes;
 use super::listing::Page;
 use crate::database::Database;
 use crate::limits::DATABASES_PAGE_MAX;
@@ -18,6 +19,8 @@ pub(super) struct Request {
     catalog_id: Option<String>,
     next_token: Option<String>,
     max_results: Option<usize>,
+    resource_share_type: Option<String>,
+    attributes_to_get: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -45,10 +48,17 @@ impl Operation for GetDatabases {
     /// `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        let share = request.resource_share_type.as_deref();
+        names::one_of("resourceShareType", share, &["FOREIGN", "ALL", "FEDERATED"])?;
+        let attributes = Attributes::of_database(request.attributes_to_get.as_deref())?;
         let page = Page::of(request.next_token.as_deref(), request.max_results, DATABASES_PAGE_MAX)?;
-        let databases = glue.databases(cx).await?;
+        let mut databases = glue.databases(cx).await?;
+        databases.retain(|_| share.is_none_or(|share| share == "ALL"));
         let (found, next_token) = page.cut(databases, Database::name);
-        Ok(Response { database_list: found.iter().map(|database| database.shape(cx)).collect(), next_token })
+        Ok(Response {
+            database_list: found.iter().map(|database| attributes.of(database.shape(cx))).collect(),
+            next_token,
+        })
     }
 }
 

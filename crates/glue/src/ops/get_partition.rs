@@ -16,6 +16,7 @@ pub(super) struct Request {
     database_name: String,
     table_name: String,
     partition_values: Vec<String>,
+    audit_context: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -41,6 +42,7 @@ impl Operation for GetPartition {
     /// `EntityNotFoundException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("AuditContext", request.audit_context.as_ref())?;
         let database = names::name(&request.database_name, "databaseName")?;
         let table = names::name(&request.table_name, "tableName")?;
         let table = glue.stored_table(cx, &database, &table).await?.entity;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::{Operation, Resource};
 
+use super::listing::Page;
 use crate::{Error, Glue, names};
 
 pub(super) struct GetPartitionIndexes;
@@ -17,6 +18,7 @@ pub(super) struct Request {
     catalog_id: Option<String>,
     database_name: String,
     table_name: String,
+    next_token: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +44,7 @@ impl Operation for GetPartitionIndexes {
     /// `EntityNotFoundException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        Page::of(request.next_token.as_deref(), None, 1)?;
         let database = names::name(&request.database_name, "databaseName")?;
         let table = names::name(&request.table_name, "tableName")?;
         glue.stored_table(cx, &database, &table).await?;

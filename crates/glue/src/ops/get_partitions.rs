@@ -26,6 +26,9 @@ pub(super) struct Request {
     /// Leaves the columns out.
     #[serde(default)]
     exclude_column_schema: bool,
+    transaction_id: Option<Value>,
+    query_as_of_time: Option<Value>,
+    audit_context: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +56,9 @@ impl Operation for GetPartitions {
     /// `EntityNotFoundException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("TransactionId", request.transaction_id.as_ref())?;
+        names::absent("QueryAsOfTime", request.query_as_of_time.as_ref())?;
+        names::absent("AuditContext", request.audit_context.as_ref())?;
         let database = names::name(&request.database_name, "databaseName")?;
         let table = names::name(&request.table_name, "tableName")?;
         let page = Page::of(request.next_token.as_deref(), request.max_results, PARTITIONS_PAGE_MAX)?;

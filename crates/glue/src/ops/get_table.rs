@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::{Operation, Resource};
 
+use super::attributes::Attributes;
 use crate::{Error, Glue, names};
 
 pub(super) struct GetTable;
@@ -15,6 +16,13 @@ pub(super) struct Request {
     catalog_id: Option<String>,
     database_name: String,
     name: String,
+    transaction_id: Option<Value>,
+    query_as_of_time: Option<Value>,
+    audit_context: Option<Value>,
+    /// There is never anything that is still going on.
+    #[serde(rename = "IncludeStatusDetails")]
+    _include_status_details: Option<bool>,
+    attributes_to_get: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -40,9 +48,13 @@ impl Operation for GetTable {
     /// `EntityNotFoundException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("TransactionId", request.transaction_id.as_ref())?;
+        names::absent("QueryAsOfTime", request.query_as_of_time.as_ref())?;
+        names::absent("AuditContext", request.audit_context.as_ref())?;
+        let attributes = Attributes::of_table(request.attributes_to_get.as_deref())?;
         let database = names::name(&request.database_name, "databaseName")?;
         let name = names::name(&request.name, "name")?;
-        Ok(Response { table: glue.stored_table(cx, &database, &name).await?.entity.shape(cx) })
+        Ok(Response { table: attributes.of(glue.stored_table(cx, &database, &name).await?.entity.shape(cx)) })
     }
 }
 

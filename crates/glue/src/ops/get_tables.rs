@@ -9,6 +9,7 @@ use wire::{Operation, Resource};
 
 use regex::{Regex, RegexBuilder};
 
+use super::attributes::Attributes;
 use super::listing::Page;
 use crate::limits::TABLES_PAGE_MAX;
 use crate::table::Table;
@@ -25,6 +26,14 @@ pub(super) struct Request {
     expression: Option<String>,
     next_token: Option<String>,
     max_results: Option<usize>,
+    transaction_id: Option<Value>,
+    query_as_of_time: Option<Value>,
+    audit_context: Option<Value>,
+    resource_share_type: Option<String>,
+    /// There is never anything that is still going on.
+    #[serde(rename = "IncludeStatusDetails")]
+    _include_status_details: Option<bool>,
+    attributes_to_get: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -52,15 +61,25 @@ impl Operation for GetTables {
     /// `EntityNotFoundException` for the database, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("TransactionId", request.transaction_id.as_ref())?;
+        names::absent("QueryAsOfTime", request.query_as_of_time.as_ref())?;
+        names::absent("AuditContext", request.audit_context.as_ref())?;
+        let share = request.resource_share_type.as_deref();
+        names::one_of("resourceShareType", share, &["FEDERATED", "ALL"])?;
+        let attributes = Attributes::of_table(request.attributes_to_get.as_deref())?;
         let database = names::name(&request.database_name, "databaseName")?;
         let page = Page::of(request.next_token.as_deref(), request.max_results, TABLES_PAGE_MAX)?;
         let pattern = request.expression.as_deref().map(pattern).transpose()?;
         let mut tables = glue.tables(cx, &database).await?;
+        tables.retain(|_| share != Some("FEDERATED"));
         if let Some(pattern) = pattern {
             tables.retain(|table| pattern.is_match(&table.name()));
         }
         let (found, next_token) = page.cut(tables, Table::name);
-        Ok(Response { table_list: found.iter().map(|table| table.shape(cx)).collect(), next_token })
+        Ok(Response {
+            table_list: found.iter().map(|table| attributes.of(table.shape(cx))).collect(),
+            next_token,
+        })
     }
 }
 

@@ -40,6 +40,7 @@ impl Operation for UpdateDatabase {
     /// `EntityNotFoundException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        request.database_input.read().check()?;
         let name = names::name(&request.name, "name")?;
         if names::name(&request.database_input.read().name, "databaseInput.name")? != name {
             return Err(Error::InvalidInput("A database cannot be renamed.".to_owned()));

@@ -4,6 +4,7 @@
 
 use kernel::Context;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wire::{Operation, Resource};
 
 use crate::input::{Raw, TableInput};
@@ -19,6 +20,16 @@ pub(super) struct Request {
     table_input: Raw<TableInput>,
     /// The version that must be there.
     version_id: Option<String>,
+    /// No earlier version is ever kept.
+    #[serde(rename = "SkipArchive")]
+    _skip_archive: Option<bool>,
+    /// Only of a view could something be forced.
+    #[serde(rename = "Force")]
+    _force: Option<bool>,
+    name: Option<Value>,
+    transaction_id: Option<Value>,
+    view_update_action: Option<Value>,
+    update_open_table_format_input: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -42,7 +53,12 @@ impl Operation for UpdateTable {
     /// `EntityNotFoundException`, `ConcurrentModificationException`, `InvalidInputException`.
     async fn handle(glue: &Glue, cx: &Context, request: Request) -> Result<Response, Error> {
         names::catalog(cx, request.catalog_id.as_deref())?;
+        names::absent("Name", request.name.as_ref())?;
+        names::absent("TransactionId", request.transaction_id.as_ref())?;
+        names::absent("ViewUpdateAction", request.view_update_action.as_ref())?;
+        names::absent("UpdateOpenTableFormatInput", request.update_open_table_format_input.as_ref())?;
         let database = names::name(&request.database_name, "databaseName")?;
+        request.table_input.read().check()?;
         let name = names::name(&request.table_input.read().name, "tableInput.name")?;
         let input = request.table_input.with("Name", name.as_str());
         glue.change_table(cx, (&database, &name), request.version_id.as_deref(), |_| input).await?;

@@ -1,7 +1,8 @@
 //! `GetCallerIdentity`: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
 
 use kernel::{Context, Principal};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use wire::{Operation, Resource};
 
 use crate::{Error, Iam};
@@ -11,19 +12,10 @@ pub(super) struct GetCallerIdentity;
 #[derive(Deserialize)]
 pub(super) struct Request {}
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Response {
-    /// The unique id of the principal; the account's number for its root.
-    user_id: String,
-    account: String,
-    arn: String,
-}
-
 impl Operation for GetCallerIdentity {
     type Service = Iam;
     type Request = Request;
-    type Response = Response;
+    type Response = Value;
     type Error = Error;
 
     const NAME: &'static str = "GetCallerIdentity";
@@ -33,32 +25,13 @@ impl Operation for GetCallerIdentity {
         Resource::Any
     }
 
-    async fn handle(_: &Iam, cx: &Context, _: Request) -> Result<Response, Error> {
+    async fn handle(_: &Iam, cx: &Context, _: Request) -> Result<Value, Error> {
         let user_id = match &cx.principal {
             Principal::Certificate { certificate_id, .. } => certificate_id.clone(),
+            Principal::User { id, .. } => id.clone(),
+            Principal::Session(session) => format!("{}:{}", session.role_id, session.name),
             _ => cx.account.to_string(),
         };
-        Ok(Response { user_id, account: cx.account.to_string(), arn: cx.principal.arn() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use kernel::AccountId;
-    use serde_json::json;
-
-    use crate::{Iam, OPERATIONS, RootKey, STS};
-
-    #[tokio::test]
-    async fn root_is_told_its_account_and_arn() {
-        let iam = Arc::new(Iam::new(AccountId::default_account(), RootKey::new("AK", "secret")));
-        let sts = wire::service(&STS, OPERATIONS, iam);
-        let output = wire::testing::call(&*sts, "GetCallerIdentity", json!({})).await.unwrap();
-        assert_eq!(
-            output,
-            json!({"UserId": "000000000000", "Account": "000000000000", "Arn": "arn:aws:iam::000000000000:root"})
-        );
+        Ok(json!({"UserId": user_id, "Account": cx.account, "Arn": cx.principal.arn()}))
     }
 }

@@ -1,4 +1,6 @@
 //! `AttachThingPrincipal`: <https://docs.aws.amazon.com/iot/latest/apireference/API_AttachThingPrincipal.html>
+//!
+//! Differs from AWS: a principal cannot be attached to one thing exclusively.
 
 use kernel::Context;
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ pub(super) struct Request {
     thing_name: String,
     /// The certificate's ARN.
     principal: String,
+    /// Whether the certificate may be another thing's as well; so it is unless said otherwise.
+    thing_principal_type: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -36,6 +40,18 @@ impl Operation for AttachThingPrincipal {
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
         let id = names::certificate_of(&request.principal)?;
+        match request.thing_principal_type.as_deref() {
+            None | Some("NON_EXCLUSIVE_THING") => {}
+            Some("EXCLUSIVE_THING") => {
+                return Err(Error::InvalidRequest("Exclusive things are not supported.".to_owned()));
+            }
+            Some(other) => {
+                return Err(Error::InvalidRequest(format!(
+                    "1 validation error detected: Value '{other}' at 'thingPrincipalType' failed to satisfy constraint: Member \
+                     must satisfy enum value set: [EXCLUSIVE_THING, NON_EXCLUSIVE_THING]"
+                )));
+            }
+        }
         let _changing = iot.changing.lock().await;
         iot.thing(cx, &request.thing_name).await?;
         iot.certificate(cx, id).await?;
@@ -70,5 +86,24 @@ mod tests {
         call(&iot, "DeleteThing", json!({"thingName": "t"})).await;
         let odd = json!({"thingName": "t", "principal": "nobody"});
         assert_eq!(refused(&iot, "AttachThingPrincipal", odd).await.message, "Invalid principal: nobody");
+    }
+
+    #[tokio::test]
+    async fn a_thing_is_not_exclusive() {
+        let iot = crate::ops::testing::iot();
+        let created = call(&iot, "CreateKeysAndCertificate", json!({})).await;
+        call(&iot, "CreateThing", json!({"thingName": "t"})).await;
+        let attach = |kind: &str| json!({"thingName": "t", "principal": created["certificateArn"], "thingPrincipalType": kind});
+        call(&iot, "AttachThingPrincipal", attach("NON_EXCLUSIVE_THING")).await;
+        for (kind, expect) in [
+            ("EXCLUSIVE_THING", "Exclusive things are not supported."),
+            (
+                "X",
+                "1 validation error detected: Value 'X' at 'thingPrincipalType' failed to satisfy constraint: Member must \
+                 satisfy enum value set: [EXCLUSIVE_THING, NON_EXCLUSIVE_THING]",
+            ),
+        ] {
+            assert_eq!(refused(&iot, "AttachThingPrincipal", attach(kind)).await.message, expect);
+        }
     }
 }

@@ -6,7 +6,8 @@ use wire::{Operation, Resource};
 
 use store::TableError;
 
-use crate::policy_document::{Policy, VERSION_ID};
+use crate::policy_document::{Policy, check_document};
+use crate::tags::{self, Tag, Tags};
 use crate::{Error, Iot, names};
 
 pub(super) struct CreatePolicy;
@@ -18,6 +19,7 @@ pub(super) struct Request {
     policy_name: String,
     /// JSON, at most 2,048 characters without white space.
     policy_document: String,
+    tags: Option<Vec<Tag>>,
 }
 
 #[derive(Serialize)]
@@ -26,7 +28,7 @@ pub(super) struct Response {
     policy_name: String,
     policy_arn: String,
     policy_document: String,
-    policy_version_id: &'static str,
+    policy_version_id: String,
 }
 
 impl Operation for CreatePolicy {
@@ -44,13 +46,9 @@ impl Operation for CreatePolicy {
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
         names::POLICY.check(&request.policy_name)?;
-        policy::Document::parse_identity(&request.policy_document, policy::IOT_DOCUMENT_CHARS_MAX)
-            .map_err(|error| Error::MalformedPolicy(format!("Policy document is Malformed: {error}")))?;
-        let policy = Policy {
-            name: request.policy_name,
-            document: request.policy_document,
-            created_at: iot.clock.now(),
-        };
+        check_document(&request.policy_document)?;
+        let tags = tags::with(Tags::new(), &request.tags.unwrap_or_default())?;
+        let policy = Policy::new(request.policy_name, request.policy_document.clone(), tags, iot.clock.now());
         let key = [cx.account.as_str(), cx.region.as_str(), &policy.name];
         match iot.policies.insert(&key, &policy).await {
             Ok(_) => {}
@@ -65,8 +63,8 @@ impl Operation for CreatePolicy {
         Ok(Response {
             policy_arn: Policy::arn(cx, &policy.name).to_string(),
             policy_name: policy.name,
-            policy_document: policy.document,
-            policy_version_id: VERSION_ID,
+            policy_document: request.policy_document,
+            policy_version_id: policy.default_version.to_string(),
         })
     }
 }
@@ -84,6 +82,8 @@ mod tests {
         assert_eq!(refused(&iot, "CreatePolicy", bad).await.code, "MalformedPolicyException");
         let document =
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}"#;
+        let tagged = json!({"policyName": "p", "policyDocument": document, "tags": [{"Key": "aws:k"}]});
+        assert_eq!(refused(&iot, "CreatePolicy", tagged).await.code, "InvalidRequestException");
         let good = json!({"policyName": "p", "policyDocument": document});
         assert_eq!(call(&iot, "CreatePolicy", good.clone()).await["policyVersionId"], "1");
         assert_eq!(

@@ -19,6 +19,8 @@ pub(super) struct Request {
     attribute_payload: Option<AttributePayload>,
     /// Thing types are absent.
     thing_type_name: Option<String>,
+    /// Billing groups are absent.
+    billing_group_name: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +48,9 @@ impl Operation for CreateThing {
         names::THING.check(&request.thing_name)?;
         if let Some(thing_type) = request.thing_type_name {
             return Err(Error::NotFound(format!("Thing type {thing_type} not found.")));
+        }
+        if let Some(group) = request.billing_group_name {
+            return Err(Error::NotFound(format!("Billing group {group} not found.")));
         }
         let thing = Thing {
             name: request.thing_name,
@@ -95,5 +100,7 @@ mod tests {
         assert_eq!(refused(&iot, "CreateThing", many).await.code, "InvalidRequestException");
         let nope = json!({"thingName": "u", "thingTypeName": "x"});
         assert_eq!(refused(&iot, "CreateThing", nope).await.message, "Thing type x not found.");
+        let nope = json!({"thingName": "u", "billingGroupName": "x"});
+        assert_eq!(refused(&iot, "CreateThing", nope).await.message, "Billing group x not found.");
     }
 }

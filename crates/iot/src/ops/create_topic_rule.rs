@@ -1,6 +1,6 @@
 //! `CreateTopicRule`: <https://docs.aws.amazon.com/iot/latest/apireference/API_CreateTopicRule.html>
 //!
-//! Differs from AWS: a rule takes effect at once, not within minutes; tags are refused.
+//! Differs from AWS: a rule takes effect at once, not within minutes.
 
 use kernel::Context;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use store::TableError;
 
 use crate::limits::RULES_MAX;
 use crate::rule::{Rule, TopicRulePayload};
-use crate::{Error, Iot, scope};
+use crate::{Error, Iot, scope, tags};
 
 pub(super) struct CreateTopicRule;
 
@@ -42,10 +42,8 @@ impl Operation for CreateTopicRule {
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let rule = iot.rule_of(cx, &request.rule_name, request.topic_rule_payload)?;
-        if request.tags.is_some_and(|tags| !tags.is_empty()) {
-            return Err(Error::InvalidRequest("Tags of topic rules are not supported.".to_owned()));
-        }
+        let mut rule = iot.rule_of(cx, &request.rule_name, request.topic_rule_payload)?;
+        rule.tags = tags::of_header(request.tags.as_deref())?;
         let _changing = iot.changing.lock().await;
         if iot.rules.list(&scope(&cx.account, &cx.region)).await?.len() >= RULES_MAX {
             return Err(Error::InvalidRequest(format!("An account can have at most {RULES_MAX} rules.")));

@@ -35,6 +35,12 @@ impl Operation for DeletePolicy {
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
         let _changing = iot.changing.lock().await;
         let stored = iot.policy(cx, &request.policy_name).await?;
+        if stored.entity.versions.len() > 1 {
+            return Err(Error::DeleteConflict(format!(
+                "Cannot delete the policy because it has one or more policy versions attached to it (name={})",
+                request.policy_name
+            )));
+        }
         let attached = iot.attachments.list(&scope(&cx.account, &cx.region)).await?;
         if attached.iter().any(|(parts, _)| parts.last() == Some(&request.policy_name)) {
             return Err(Error::DeleteConflict(format!(

@@ -37,10 +37,29 @@ impl Operation for DetachPolicy {
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
         let id = names::certificate_of(&request.target)?;
         let _changing = iot.changing.lock().await;
-        iot.policy(cx, &request.policy_name).await?;
+        // In the model, DetachPolicy has no error for what is not there.
+        iot.policy(cx, &request.policy_name).await.map_err(|error| match error {
+            Error::NotFound(message) => Error::InvalidRequest(message),
+            error => error,
+        })?;
         let key = [cx.account.as_str(), cx.region.as_str(), id, &request.policy_name];
         iot.attachments.delete(&key).await?;
         iot.refresh_certificate(&cx.account, &cx.region, id).await?;
         Ok(Response {})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::ops::testing::{call, refused};
+
+    #[tokio::test]
+    async fn a_policy_that_is_not_there_is_a_wrong_request() {
+        let iot = crate::ops::testing::iot();
+        let target = call(&iot, "CreateKeysAndCertificate", json!({})).await["certificateArn"].clone();
+        let fault = refused(&iot, "DetachPolicy", json!({"policyName": "p", "target": target})).await;
+        assert_eq!(fault.to_string(), "InvalidRequestException: Policy not found: p");
     }
 }

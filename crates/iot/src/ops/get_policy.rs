@@ -6,7 +6,7 @@ use wire::{Operation, Resource};
 
 use wire::EpochSeconds;
 
-use crate::policy_document::{Policy, VERSION_ID};
+use crate::policy_document::Policy;
 use crate::{Error, Iot};
 
 pub(super) struct GetPolicy;
@@ -23,10 +23,10 @@ pub(super) struct Response {
     policy_name: String,
     policy_arn: String,
     policy_document: String,
-    default_version_id: &'static str,
+    default_version_id: String,
     creation_date: EpochSeconds,
     last_modified_date: EpochSeconds,
-    generation_id: &'static str,
+    generation_id: String,
 }
 
 impl Operation for GetPolicy {
@@ -46,12 +46,12 @@ impl Operation for GetPolicy {
         let policy = iot.policy(cx, &request.policy_name).await?.entity;
         Ok(Response {
             policy_arn: Policy::arn(cx, &policy.name).to_string(),
+            policy_document: policy.document().to_owned(),
             policy_name: policy.name,
-            policy_document: policy.document,
-            default_version_id: VERSION_ID,
+            default_version_id: policy.default_version.to_string(),
             creation_date: policy.created_at.into(),
-            last_modified_date: policy.created_at.into(),
-            generation_id: VERSION_ID,
+            last_modified_date: policy.modified_at.into(),
+            generation_id: policy.last_version.to_string(),
         })
     }
 }

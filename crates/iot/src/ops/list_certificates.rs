@@ -20,6 +20,8 @@ pub(super) struct ListCertificates;
 pub(super) struct Request {
     marker: Option<String>,
     page_size: Option<usize>,
+    #[serde(rename = "ascendingOrder")]
+    _ascending_order: Option<bool>,
 }
 
 #[derive(Serialize)]

@@ -18,6 +18,8 @@ pub(super) struct ListPolicies;
 pub(super) struct Request {
     marker: Option<String>,
     page_size: Option<usize>,
+    #[serde(rename = "ascendingOrder")]
+    _ascending_order: Option<bool>,
 }
 
 #[derive(Serialize)]

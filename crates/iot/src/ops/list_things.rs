@@ -20,6 +20,11 @@ pub(super) struct Request {
     max_results: Option<usize>,
     attribute_name: Option<String>,
     attribute_value: Option<String>,
+    /// The value need only begin so.
+    #[serde(default)]
+    use_prefix_attribute_value: bool,
+    /// Thing types are absent: no thing has one.
+    thing_type_name: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -56,11 +61,16 @@ impl Operation for ListThings {
         let (after, limit) = listing::start(request.next_token.as_deref(), request.max_results, PAGE_MAX)?;
         let page = iot.things.page(&scope(&cx.account, &cx.region), "", after.as_deref(), limit).await?;
         let next_token = listing::next(&page, limit);
+        let is = |found: &str, value: &str| match request.use_prefix_attribute_value {
+            true => found.starts_with(value),
+            false => found == value,
+        };
         let matches = |thing: &Thing| match (&request.attribute_name, &request.attribute_value) {
+            _ if request.thing_type_name.is_some() => false,
             (Some(name), value) => thing
                 .attributes
                 .get(name)
-                .is_some_and(|found| value.as_ref().is_none_or(|value| value == found)),
+                .is_some_and(|found| value.as_ref().is_none_or(|value| is(found, value))),
             (None, _) => true,
         };
         let things = page
@@ -107,5 +117,26 @@ mod tests {
             }
         }
         assert_eq!(names, ["t0", "t1", "t2", "t3", "t4"]);
+    }
+
+    #[tokio::test]
+    async fn attributes_are_matched_whole_or_by_their_beginning() {
+        let iot = crate::ops::testing::iot();
+        for (name, floor) in [("a", "north"), ("b", "north-east"), ("c", "south")] {
+            let attributes = json!({"attributes": {"floor": floor}});
+            call(&iot, "CreateThing", json!({"thingName": name, "attributePayload": attributes})).await;
+        }
+        for (more, expect) in [
+            (json!({}), vec!["a"]),
+            (json!({"usePrefixAttributeValue": true}), vec!["a", "b"]),
+            (json!({"thingTypeName": "none"}), vec![]),
+        ] {
+            let mut input = json!({"attributeName": "floor", "attributeValue": "north"});
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let listed = call(&iot, "ListThings", input.clone()).await;
+            let names: Vec<_> =
+                listed["things"].as_array().unwrap().iter().map(|thing| &thing["thingName"]).collect();
+            assert_eq!(names, expect, "{input}");
+        }
     }
 }

@@ -38,6 +38,7 @@ impl Operation for ReplaceTopicRule {
         let _changing = iot.changing.lock().await;
         let stored = iot.rule(cx, &request.rule_name).await?;
         rule.created_at = stored.entity.created_at;
+        rule.tags = stored.entity.tags;
         let key = [cx.account.as_str(), cx.region.as_str(), &rule.name];
         iot.rules.update(&key, &rule, stored.revision).await?;
         iot.refresh_rules().await?;

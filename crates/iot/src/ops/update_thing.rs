@@ -16,6 +16,11 @@ pub(super) struct Request {
     attribute_payload: Option<AttributePayload>,
     /// The change is made only if the thing has this version.
     expected_version: Option<u64>,
+    /// Thing types are absent.
+    thing_type_name: Option<String>,
+    /// There is never one to remove.
+    #[serde(rename = "removeThingType")]
+    _remove_thing_type: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -38,6 +43,9 @@ impl Operation for UpdateThing {
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
         let stored = iot.thing(cx, &request.thing_name).await?;
         let mut thing = stored.entity;
+        if let Some(thing_type) = request.thing_type_name {
+            return Err(Error::NotFound(format!("Thing type {thing_type} not found.")));
+        }
         if let Some(expected) = request.expected_version
             && expected != thing.version
         {
@@ -84,5 +92,14 @@ mod tests {
             refused(&iot, "UpdateThing", json!({"thingName": "u"})).await.code,
             "ResourceNotFoundException"
         );
+    }
+
+    #[tokio::test]
+    async fn there_are_no_thing_types() {
+        let iot = crate::ops::testing::iot();
+        call(&iot, "CreateThing", json!({"thingName": "t"})).await;
+        let typed = json!({"thingName": "t", "thingTypeName": "x"});
+        assert_eq!(refused(&iot, "UpdateThing", typed).await.message, "Thing type x not found.");
+        call(&iot, "UpdateThing", json!({"thingName": "t", "removeThingType": true})).await;
     }
 }

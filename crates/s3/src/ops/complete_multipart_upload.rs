@@ -22,7 +22,8 @@ pub(crate) async fn handle(
     refuse!(input, Error::NotImplemented; sse_customer_algorithm, sse_customer_key, sse_customer_key_md5);
     check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let size = input.mpu_object_size.and_then(|size| u64::try_from(size).ok());
-    let claim = Claim { checksum: checksum_of!(input)?, size };
+    let kind = input.checksum_type.as_ref().map(|kind| kind.as_str().to_owned());
+    let claim = Claim { checksum: checksum_of!(input)?, kind, size };
     let condition =
         WriteCondition::new(convert::tags(input.if_match.take()), convert::tags(input.if_none_match.take()))?;
     let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
@@ -79,6 +80,10 @@ mod tests {
         }
 
         async fn complete(&self, parts: &[(u32, &str)]) -> Answer {
+            self.complete_with(&[], parts).await
+        }
+
+        async fn complete_with(&self, headers: &[(&str, &str)], parts: &[(u32, &str)]) -> Answer {
             let parts: String = parts
                 .iter()
                 .map(|(number, etag)| {
@@ -86,7 +91,7 @@ mod tests {
                 })
                 .collect();
             let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
-            self.client.call("POST", &format!("/lake/k?uploadId={}", self.upload_id), &[], body).await
+            self.client.call("POST", &format!("/lake/k?uploadId={}", self.upload_id), headers, body).await
         }
     }
 
@@ -138,6 +143,31 @@ mod tests {
         upload.complete(&[(2, &b)]).await.expect("200");
         assert_eq!(client.get("/lake/k").await.text(), "small too");
         assert_eq!(client.blobs().await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_cannot_be_compared_is_refused() {
+        let client = Client::with_bucket().await;
+        let upload = Upload::begin(&client, &[]).await;
+        let part = client.put(&upload.uri(1), "tail").await.expect("200");
+        let etag = part.header("etag").unwrap();
+        for (header, value, message) in [
+            (
+                "x-amz-checksum-crc32",
+                "NhCmhg==",
+                "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32",
+            ),
+            (
+                "x-amz-checksum-type",
+                "FULL_OBJECT",
+                "The upload was created using the null checksum mode. The complete request must use the same checksum mode.",
+            ),
+        ] {
+            let answer =
+                upload.complete_with(&[(header, value)], &[(1, etag)]).await.expect("400 InvalidRequest");
+            assert_eq!(answer.element("Message"), Some(message));
+        }
+        upload.complete(&[(1, etag)]).await.expect("200");
     }
 
     #[tokio::test]

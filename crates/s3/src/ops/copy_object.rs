@@ -1,6 +1,6 @@
 //! `CopyObject`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
 //!
-//! Differs from AWS: tags, encryption and object locks are refused, as everywhere.
+//! Differs from AWS: encryption and object locks are refused, as everywhere.
 
 use kernel::Context;
 use s3s::dto::{
@@ -28,8 +28,12 @@ pub(crate) async fn handle(
 ) -> Result<S3Response<CopyObjectOutput>, Error> {
     let mut input = request.input;
     refuse!(input, Error::NotImplemented; object_lock_legal_hold_status, object_lock_mode, object_lock_retain_until_date,
-        server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id,
-        copy_source_sse_customer_algorithm, copy_source_sse_customer_key, website_redirect_location);
+        server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_encryption_context,
+        ssekms_key_id,
+        copy_source_sse_customer_algorithm, copy_source_sse_customer_key, copy_source_sse_customer_key_md5, website_redirect_location);
+    if input.bucket_key_enabled == Some(true) {
+        return Err(Error::NotImplemented);
+    }
     refuse!(input, Error::AccessControlListNotSupported; grant_full_control, grant_read, grant_read_acp, grant_write_acp);
     check_acl(input.acl.as_ref().map(s3s::dto::ObjectCannedACL::as_str))?;
     check_storage_class(input.storage_class.as_ref())?;

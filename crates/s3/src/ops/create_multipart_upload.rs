@@ -18,8 +18,12 @@ pub(crate) async fn handle(
 ) -> Result<S3Response<CreateMultipartUploadOutput>, Error> {
     let mut input = request.input;
     refuse!(input, Error::NotImplemented; object_lock_legal_hold_status, object_lock_mode, object_lock_retain_until_date,
-        server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id,
+        server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_encryption_context,
+        ssekms_key_id,
         website_redirect_location);
+    if input.bucket_key_enabled == Some(true) {
+        return Err(Error::NotImplemented);
+    }
     refuse!(input, Error::AccessControlListNotSupported; grant_full_control, grant_read, grant_read_acp, grant_write_acp);
     check_acl(input.acl.as_ref().map(s3s::dto::ObjectCannedACL::as_str))?;
     check_storage_class(input.storage_class.as_ref())?;
@@ -30,6 +34,12 @@ pub(crate) async fn handle(
         .map(|algorithm| Algorithm::parse(algorithm.as_str()))
         .transpose()?;
     let wanted = input.checksum_type.as_ref().map(s3s::dto::ChecksumType::as_str);
+    if wanted.is_some() && algorithm.is_none() {
+        return Err(Error::InvalidRequest(
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+                .to_owned(),
+        ));
+    }
     let kind = algorithm.map(|algorithm| algorithm.kind(wanted)).transpose()?;
     let described = described_by!(input)?;
     s3.allow_tags(cx, &input.bucket, &input.key, &described)?;
@@ -43,4 +53,22 @@ pub(crate) async fn handle(
         checksum_type: kind.map(convert::kind),
         ..CreateMultipartUploadOutput::default()
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Client;
+
+    #[tokio::test]
+    async fn a_kind_of_checksum_needs_an_algorithm() {
+        let client = Client::with_bucket().await;
+        let kind = ("x-amz-checksum-type", "FULL_OBJECT");
+        let answer = client.call("POST", "/lake/k?uploads", &[kind], "").await.expect("400 InvalidRequest");
+        assert_eq!(
+            answer.element("Message"),
+            Some("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
+        );
+        let both = [kind, ("x-amz-checksum-algorithm", "CRC32")];
+        client.call("POST", "/lake/k?uploads", &both, "").await.expect("200");
+    }
 }

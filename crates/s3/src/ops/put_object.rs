@@ -1,7 +1,7 @@
 //! `PutObject`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
 //!
-//! Differs from AWS: encryption headers, storage classes but STANDARD, tags, object locks, website redirects and appending are refused, not
-//! ignored; an Expires header must be a date.
+//! Differs from AWS: encryption headers, storage classes but STANDARD, object locks, website redirects and appending are refused, not ignored;
+//! an Expires header must be a date.
 
 use kernel::Context;
 use s3s::dto::{PutObjectInput, PutObjectOutput};
@@ -26,8 +26,12 @@ pub(crate) async fn handle(
 ) -> Result<S3Response<PutObjectOutput>, Error> {
     let mut input = request.input;
     refuse!(input, Error::NotImplemented; object_lock_legal_hold_status, object_lock_mode, object_lock_retain_until_date,
-        server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id,
+        server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_encryption_context,
+        ssekms_key_id,
         website_redirect_location, write_offset_bytes);
+    if input.bucket_key_enabled == Some(true) {
+        return Err(Error::NotImplemented);
+    }
     refuse!(input, Error::AccessControlListNotSupported; grant_full_control, grant_read, grant_read_acp, grant_write_acp);
     check_acl(input.acl.as_ref().map(s3s::dto::ObjectCannedACL::as_str))?;
     check_storage_class(input.storage_class.as_ref())?;
@@ -161,6 +165,8 @@ mod tests {
         check("x-amz-storage-class", "STANDARD", "200").await;
         check("x-amz-storage-class", "GLACIER", "501 NotImplemented").await;
         check("x-amz-server-side-encryption", "aws:kms", "501 NotImplemented").await;
+        check("x-amz-server-side-encryption-context", "e30=", "501 NotImplemented").await;
+        check("x-amz-server-side-encryption-bucket-key-enabled", "true", "501 NotImplemented").await;
         check("x-amz-expected-bucket-owner", "000000000000", "200").await;
         check("x-amz-expected-bucket-owner", "111111111111", "403 AccessDenied").await;
         check("x-amz-meta-long", &"x".repeat(2048), "400 MetadataTooLarge").await;

@@ -21,7 +21,7 @@ pub(crate) async fn handle(
 ) -> Result<S3Response<UploadPartCopyOutput>, Error> {
     let mut input = request.input;
     refuse!(input, Error::NotImplemented; sse_customer_algorithm, sse_customer_key, sse_customer_key_md5,
-        copy_source_sse_customer_algorithm, copy_source_sse_customer_key);
+        copy_source_sse_customer_algorithm, copy_source_sse_customer_key, copy_source_sse_customer_key_md5);
     check_owner(cx, input.expected_bucket_owner.as_deref())?;
     check_owner(cx, input.expected_source_bucket_owner.as_deref())?;
     let name = UploadName { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };

@@ -1,0 +1,53 @@
+//! `DeletePolicyVersion`: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html>
+
+use kernel::Context;
+use serde::Deserialize;
+use wire::{Operation, Resource};
+
+use crate::directory::Directory;
+use crate::entity::Policy;
+use crate::names::PolicyArn;
+use crate::ops::{own_policy, version_number};
+use crate::shapes::on_policy;
+use crate::{Error, Iam};
+
+pub(super) struct DeletePolicyVersion;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Request {
+    policy_arn: PolicyArn,
+    version_id: String,
+}
+
+impl Operation for DeletePolicyVersion {
+    type Service = Iam;
+    type Request = Request;
+    type Response = ();
+    type Error = Error;
+
+    const NAME: &'static str = "DeletePolicyVersion";
+    const ACTION: &'static str = "iam:DeletePolicyVersion";
+
+    fn resource(_: &Context, request: &Request) -> Resource {
+        on_policy(&request.policy_arn.0)
+    }
+
+    /// # Errors
+    /// `NoSuchEntity`, `DeleteConflict`.
+    async fn handle(iam: &Iam, cx: &Context, request: Request) -> Result<(), Error> {
+        let (arn, id) = (request.policy_arn.0, request.version_id);
+        let name = own_policy(cx, &arn)?;
+        let now = iam.clock.now();
+        let change = |policy: &mut Policy, _: &Directory| {
+            let number = version_number(policy, &arn, &id)?;
+            if number == policy.default_version {
+                return Err(Error::DeleteConflict("Cannot delete the default version of a policy."));
+            }
+            policy.versions.remove(&number);
+            policy.updated_at = now;
+            Ok(())
+        };
+        iam.update(&cx.account, &name, change).await.map(drop)
+    }
+}

@@ -1,0 +1,40 @@
+//! `GetGroupPolicy`: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetGroupPolicy.html>
+
+use kernel::Context;
+use serde::Deserialize;
+use serde_json::Value;
+use wire::{Operation, Resource};
+
+use crate::entity::Group;
+use crate::names::{GroupName, PolicyName};
+use crate::shapes::on_group;
+use crate::{Error, Iam};
+
+pub(super) struct GetGroupPolicy;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Request {
+    group_name: GroupName,
+    policy_name: PolicyName,
+}
+
+impl Operation for GetGroupPolicy {
+    type Service = Iam;
+    type Request = Request;
+    type Response = Value;
+    type Error = Error;
+
+    const NAME: &'static str = "GetGroupPolicy";
+    const ACTION: &'static str = "iam:GetGroupPolicy";
+
+    fn resource(cx: &Context, request: &Request) -> Resource {
+        on_group(cx, &request.group_name)
+    }
+
+    /// # Errors
+    /// `NoSuchEntity`.
+    async fn handle(iam: &Iam, cx: &Context, request: Request) -> Result<Value, Error> {
+        iam.inline::<Group>(&cx.account, &request.group_name, &request.policy_name)
+    }
+}

@@ -1,0 +1,40 @@
+//! `GetUserPolicy`: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUserPolicy.html>
+
+use kernel::Context;
+use serde::Deserialize;
+use serde_json::Value;
+use wire::{Operation, Resource};
+
+use crate::entity::User;
+use crate::names::{PolicyName, UserName};
+use crate::shapes::on_user;
+use crate::{Error, Iam};
+
+pub(super) struct GetUserPolicy;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Request {
+    user_name: UserName,
+    policy_name: PolicyName,
+}
+
+impl Operation for GetUserPolicy {
+    type Service = Iam;
+    type Request = Request;
+    type Response = Value;
+    type Error = Error;
+
+    const NAME: &'static str = "GetUserPolicy";
+    const ACTION: &'static str = "iam:GetUserPolicy";
+
+    fn resource(cx: &Context, request: &Request) -> Resource {
+        on_user(cx, &request.user_name)
+    }
+
+    /// # Errors
+    /// `NoSuchEntity`.
+    async fn handle(iam: &Iam, cx: &Context, request: Request) -> Result<Value, Error> {
+        iam.inline::<User>(&cx.account, &request.user_name, &request.policy_name)
+    }
+}

@@ -1,0 +1,45 @@
+//! `ListUsers`: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html>
+
+use kernel::Context;
+use serde::Deserialize;
+use serde_json::Value;
+use wire::{Operation, Resource};
+
+use crate::entity::User;
+use crate::names::PathPrefix;
+use crate::shapes::PageRequest;
+use crate::{Error, Iam, shapes};
+
+pub(super) struct ListUsers;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Request {
+    path_prefix: Option<PathPrefix>,
+    #[serde(flatten)]
+    page: PageRequest,
+}
+
+impl Operation for ListUsers {
+    type Service = Iam;
+    type Request = Request;
+    type Response = Value;
+    type Error = Error;
+
+    const NAME: &'static str = "ListUsers";
+    const ACTION: &'static str = "iam:ListUsers";
+
+    fn resource(_: &Context, _: &Request) -> Resource {
+        Resource::Any
+    }
+
+    /// # Errors
+    /// `ValidationError`.
+    async fn handle(iam: &Iam, cx: &Context, request: Request) -> Result<Value, Error> {
+        let prefix = request.path_prefix.map_or_else(|| "/".to_owned(), |prefix| prefix.0);
+        let all = iam.all::<User>(&cx.account);
+        let within = all.iter().filter(|held| held.entity.path.starts_with(&prefix));
+        let row = |user: &User| (user.name.to_lowercase(), shapes::user_row(&cx.account, user));
+        request.page.cut("Users", within.map(|held| row(&held.entity)))
+    }
+}

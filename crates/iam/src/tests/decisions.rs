@@ -1,0 +1,249 @@
+//! Who may what, in each mode, and what is recorded of it.
+
+use ports::Roles;
+use wire::Facts;
+
+use super::*;
+
+const KEY: &str = "arn:aws:s3:::b/k";
+
+fn denied(bench: &Bench, action: &str, resource: &str) -> String {
+    let resource = if resource == "*" { Resource::Any } else { Resource::Arn(resource.parse().unwrap()) };
+    bench.iam.authorize(&bench.caller, action, &resource).unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn only_the_accounts_own_may() {
+    let bench = Bench::new(Mode::Off).await;
+    let (home, other) = (AccountId::default_account(), "111111111111".parse::<AccountId>().unwrap());
+    let certificate_id = "a".repeat(64);
+    let role: kernel::Arn = "arn:aws:iam::1234567890:role/x".parse().unwrap();
+    for (principal, allowed) in [
+        (Principal::Root { account: home.clone() }, true),
+        (Principal::Root { account: other.clone() }, false),
+        (Principal::Service { account: home.clone(), name: "iot.amazonaws.com" }, true),
+        (Principal::Role { account: home.clone(), role: role.clone(), session: "iot".to_owned() }, true),
+        (Principal::Role { account: other, role, session: "iot".to_owned() }, false),
+        (Principal::Certificate { account: home, certificate_id }, false),
+        (Principal::Anonymous, false),
+    ] {
+        for mode in [Mode::Enforce, Mode::Audit, Mode::Off] {
+            let bench = Bench::new(mode).await;
+            let cx = Context { principal: principal.clone(), ..bench.caller.clone() };
+            let expect = allowed && !(mode == Mode::Enforce && matches!(principal, Principal::Role { .. }));
+            let may = bench.iam.authorize(&cx, "s3:PutObject", &Resource::Any).is_ok();
+            assert_eq!(may, expect, "{mode:?} {principal:?}");
+        }
+    }
+    assert_eq!(bench.iam.find("AKIDROOT").unwrap().secret.expose(), "root secret");
+    assert!(bench.iam.find("AKID").is_none());
+}
+
+#[tokio::test]
+async fn each_kind_of_policy_has_its_reason() {
+    let bench = Bench::new(Mode::Enforce).await;
+    let bob = bench.user("bob").await;
+    let who = "User: arn:aws:iam::000000000000:user/bob is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k";
+    assert_eq!(
+        denied(&bob, "s3:GetObject", KEY),
+        format!("{who} because no identity-based policy allows the s3:GetObject action")
+    );
+    let put =
+        |name: &str, text: String| json!({"UserName": "bob", "PolicyName": name, "PolicyDocument": text});
+    bench.ok("PutUserPolicy", put("a", allow("s3:*", "*"))).await;
+    assert!(bob.may("s3:GetObject", KEY));
+    bench.ok("CreatePolicy", json!({"PolicyName": "b", "PolicyDocument": allow("s3:List*", "*")})).await;
+    let boundary = json!({"UserName": "bob", "PermissionsBoundary": "arn:aws:iam::000000000000:policy/b"});
+    bench.ok("PutUserPermissionsBoundary", boundary).await;
+    assert_eq!(
+        denied(&bob, "s3:GetObject", KEY),
+        format!("{who} because no permissions boundary allows the s3:GetObject action")
+    );
+    assert!(
+        bench
+            .refused("DeletePolicy", json!({"PolicyArn": "arn:aws:iam::000000000000:policy/b"}))
+            .await
+            .starts_with("DeleteConflict")
+    );
+    let deny = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}]});
+    bench.ok("PutUserPolicy", put("d", deny.to_string())).await;
+    assert_eq!(
+        denied(&bob, "s3:GetObject", KEY),
+        format!("{who} with an explicit deny in an identity-based policy")
+    );
+}
+
+#[tokio::test]
+async fn condition_keys_are_the_requests() {
+    let bench = Bench::new(Mode::Enforce).await;
+    let mut bob = bench.user("bob").await;
+    bob.caller.source_ip = Some("203.0.113.9".to_owned());
+    bench.ok("TagUser", json!({"UserName": "bob", "Tags": [{"Key": "team", "Value": "iot"}]})).await;
+    let user_id = bob.ok("GetCallerIdentity", json!({})).await["UserId"].clone();
+    for (condition, expect) in [
+        (json!({"StringEquals": {"aws:username": "bob"}}), true),
+        (json!({"StringEquals": {"aws:userid": user_id}}), true),
+        (
+            json!({"StringEquals": {"aws:PrincipalType": "User", "aws:PrincipalAccount": "000000000000"}}),
+            true,
+        ),
+        (json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/b*"}}), true),
+        (json!({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}), true),
+        (json!({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}), false),
+        (json!({"StringEquals": {"aws:RequestedRegion": "us-east-1"}}), true),
+        (json!({"StringEquals": {"aws:PrincipalTag/team": "iot"}}), true),
+        (json!({"DateLessThan": {"aws:CurrentTime": "2017-08-26T07:47:13Z"}}), true),
+        (json!({"NumericEquals": {"aws:EpochTime": "1503733632"}}), true),
+        (json!({"Bool": {"aws:SecureTransport": "false"}}), true),
+        (json!({"Null": {"aws:TokenIssueTime": "true"}}), true),
+        (json!({"StringEquals": {"s3:prefix": "raw/"}}), true),
+        (json!({"StringEquals": {"s3:prefix": "other/"}}), false),
+        (json!({"StringEquals": {"aws:ResourceAccount": "000000000000"}}), true),
+    ] {
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*", "Condition": condition},
+        ]});
+        bench
+            .ok(
+                "PutUserPolicy",
+                json!({"UserName": "bob", "PolicyName": "p", "PolicyDocument": policy.to_string()}),
+            )
+            .await;
+        let facts = Facts { keys: &[("s3:prefix", vec!["raw/".to_owned()])], ..Facts::default() };
+        let bucket = Resource::Arn("arn:aws:s3:::b".parse().unwrap());
+        let may = bob.iam.authorize_with(&bob.caller, "s3:ListBucket", &bucket, &facts).is_ok();
+        assert_eq!(may, expect, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn a_resources_policy_speaks_too() {
+    let bench = Bench::new(Mode::Enforce).await;
+    let bob = bench.user("bob").await;
+    let policy = |effect: &str, principal: Value| {
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": effect, "Principal": principal, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},
+        ]})
+        .to_string()
+    };
+    let key = Resource::Arn(KEY.parse().unwrap());
+    let ask = |cx: &Context, text: &str, owner: &str| {
+        let facts = Facts { owner: Some(owner), resource_policy: Some(text), keys: &[] };
+        bench.iam.authorize_with(cx, "s3:GetObject", &key, &facts).map_err(|denied| denied.reason)
+    };
+    let home = "000000000000";
+    let named = policy("Allow", json!({"AWS": "arn:aws:iam::000000000000:user/bob"}));
+    assert_eq!(ask(&bob.caller, &named, home), Ok(()));
+    let account = policy("Allow", json!({"AWS": home}));
+    assert_eq!(
+        ask(&bob.caller, &account, home).unwrap_err(),
+        "because no identity-based policy allows the s3:GetObject action"
+    );
+    // Another account's bucket wants both.
+    assert!(ask(&bob.caller, &named, "111111111111").unwrap_err().contains("identity-based"));
+    let input = json!({"UserName": "bob", "PolicyName": "p", "PolicyDocument": allow("s3:*", "*")});
+    bench.ok("PutUserPolicy", input).await;
+    assert_eq!(ask(&bob.caller, &named, "111111111111"), Ok(()));
+    let silent = policy("Allow", json!({"AWS": "222222222222"}));
+    assert_eq!(
+        ask(&bob.caller, &silent, "111111111111").unwrap_err(),
+        "because no resource-based policy allows the s3:GetObject action"
+    );
+    let denies = policy("Deny", json!("*"));
+    assert_eq!(
+        ask(&bob.caller, &denies, home).unwrap_err(),
+        "with an explicit deny in a resource-based policy"
+    );
+    let nobody = Context { principal: Principal::Anonymous, ..bob.caller.clone() };
+    assert_eq!(ask(&nobody, &policy("Allow", json!("*")), home), Ok(()));
+    assert!(ask(&nobody, &named, home).is_err());
+    assert!(bench.iam.authorize(&nobody, "s3:GetObject", &key).is_err());
+    // What another account owns by its ARN is not this account's to allow.
+    assert!(!bob.may("s3:GetJobTagging", "arn:aws:s3:us-east-1:111111111111:job/x"));
+}
+
+#[tokio::test]
+async fn an_audit_allows_and_remembers() {
+    let bench = Bench::new(Mode::Audit).await;
+    let bob = bench.user("bob").await;
+    for _ in 0..2 {
+        assert!(bob.may("s3:GetObject", KEY));
+        bench.advance(1);
+    }
+    let denials = bench.iam.denials();
+    assert_eq!(denials.len(), 1);
+    assert_eq!((denials[0].principal.as_str(), denials[0].count), ("arn:aws:iam::000000000000:user/bob", 2));
+    assert_eq!(denials[0].last_at.as_millis(), NOW_MS + 1_000);
+    assert_eq!(denials[0].reason, "because no identity-based policy allows the s3:GetObject action");
+    let statement = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": KEY});
+    assert_eq!(denials[0].missing_statement, Some(statement));
+    let policy = bench.iam.least_privilege("arn:aws:iam::000000000000:user/bob").unwrap();
+    assert!(bench.iam.audited_principals().contains(&"arn:aws:iam::000000000000:user/bob".to_owned()));
+    // What it offers is enough where policies are enforced.
+    let enforcing = Bench::over(Arc::clone(&bench.meta), Mode::Enforce).await;
+    let bob = enforcing.as_principal(bob.caller.principal.clone());
+    assert!(!bob.may("s3:GetObject", KEY));
+    let input = json!({"UserName": "bob", "PolicyName": "p", "PolicyDocument": policy.to_string()});
+    enforcing.ok("PutUserPolicy", input).await;
+    assert!(bob.may("s3:GetObject", KEY) && !bob.may("s3:PutObject", KEY));
+}
+
+#[tokio::test]
+async fn roles_are_passed_by_those_who_may() {
+    let bench = Bench::new(Mode::Enforce).await;
+    let bob = bench.user("bob").await;
+    let role: kernel::Arn = "arn:aws:iam::000000000000:role/r".parse().unwrap();
+    let refused = bob.iam.check_pass_role(&bob.caller, &role, "firehose.amazonaws.com").unwrap_err();
+    assert_eq!(
+        refused.message,
+        "User: arn:aws:iam::000000000000:user/bob is not authorized to perform: iam:PassRole on resource: \
+         arn:aws:iam::000000000000:role/r because no identity-based policy allows the iam:PassRole action"
+    );
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "iam:PassRole", "Resource": role,
+        "Condition": {"StringEquals": {"iam:PassedToService": "firehose.amazonaws.com"}},
+    }]});
+    bench
+        .ok(
+            "PutUserPolicy",
+            json!({"UserName": "bob", "PolicyName": "p", "PolicyDocument": policy.to_string()}),
+        )
+        .await;
+    bob.iam.check_pass_role(&bob.caller, &role, "firehose.amazonaws.com").unwrap();
+    bob.iam.check_pass_role(&bob.caller, &role, "lambda.amazonaws.com").unwrap_err();
+    bench.iam.check_pass_role(&bench.caller, &role, "lambda.amazonaws.com").unwrap();
+}
+
+#[tokio::test]
+async fn services_act_as_roles_that_trust_them() {
+    let service = "firehose.amazonaws.com";
+    for mode in [Mode::Enforce, Mode::Audit] {
+        let bench = Bench::new(mode).await;
+        let role: kernel::Arn = "arn:aws:iam::000000000000:role/r".parse().unwrap();
+        let cx = Context::service(AccountId::default_account(), bench.caller.region.clone(), service);
+        let assume = |role: &kernel::Arn| bench.iam.assume(&cx, role, service, "delivery");
+        let missing = assume(&role);
+        if mode == Mode::Audit {
+            assert_eq!(missing.unwrap().principal.arn(), "arn:aws:sts::000000000000:assumed-role/r/delivery");
+            let denial = &bench.iam.denials()[0];
+            assert_eq!((denial.principal.as_str(), denial.action.as_str()), (service, "sts:AssumeRole"));
+            continue;
+        }
+        assert_eq!(
+            missing.unwrap_err().message,
+            "User: firehose.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::000000000000:role/r"
+        );
+        let lambda = json!({"Service": "lambda.amazonaws.com"});
+        bench.ok("CreateRole", json!({"RoleName": "r", "AssumeRolePolicyDocument": trusts(&lambda)})).await;
+        assert!(assume(&role).is_err());
+        let both = trusts(&json!({"Service": ["lambda.amazonaws.com", service]}));
+        bench.ok("UpdateAssumeRolePolicy", json!({"RoleName": "r", "PolicyDocument": both})).await;
+        let acting = Bench { caller: assume(&role).unwrap(), ..bench.as_principal(Principal::Anonymous) };
+        assert!(!acting.may("s3:PutObject", KEY));
+        let policy = allow("s3:PutObject", "arn:aws:s3:::b/*");
+        bench
+            .ok("PutRolePolicy", json!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": policy}))
+            .await;
+        assert!(acting.may("s3:PutObject", KEY) && !acting.may("s3:GetObject", KEY));
+    }
+}

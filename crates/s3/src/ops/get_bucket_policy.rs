@@ -1,0 +1,20 @@
+//! `GetBucketPolicy`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html>
+
+use kernel::Context;
+use s3s::dto::{GetBucketPolicyInput, GetBucketPolicyOutput};
+use s3s::{S3Request, S3Response};
+
+use crate::convert::check_owner;
+use crate::{Error, S3};
+
+/// # Errors
+/// `NoSuchBucket`, `NoSuchBucketPolicy`: no bucket has one.
+pub(crate) async fn handle(
+    s3: &S3,
+    cx: &Context,
+    request: S3Request<GetBucketPolicyInput>,
+) -> Result<S3Response<GetBucketPolicyOutput>, Error> {
+    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
+    s3.bucket(cx, &request.input.bucket).await?;
+    Err(Error::NoSuchBucketPolicy)
+}
