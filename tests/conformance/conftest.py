@@ -95,13 +95,15 @@ class Node:
         pairs = re.findall(r"^export (\w+)=(.*)$", out, re.MULTILINE)
         return {name: value.strip("'") for name, value in pairs}
 
-    def client(self, service, **options):
+    def client(self, service, credentials=None, **options):
+        """A client of the root's, or of whose access key it is given."""
         env = self.environment
+        key, secret = credentials or (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
         return boto3.client(
             service,
             endpoint_url=env["AWS_ENDPOINT_URL"],
-            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
             region_name=options.pop("region_name", env["AWS_REGION"]),
             config=Config(retries={"max_attempts": 1}, **options),
         )
@@ -136,10 +138,10 @@ def wait_for(predicate, seconds=30, what="it"):
         time.sleep(0.05)
 
 
-def query(athena, sql, database="default", expect="SUCCEEDED"):
+def query(athena, sql, database="default", expect="SUCCEEDED", workgroup="primary"):
     """Runs a statement to its end and returns its rows as lists of text."""
     execution = athena.start_query_execution(
-        QueryString=sql, QueryExecutionContext={"Database": database}
+        QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
     )["QueryExecutionId"]
 
     def ended():

@@ -15,6 +15,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 from conftest import BINARY, Node, wait_for
 
 PORTS = ["api", "console", "mqtt", "mqtts", "https"]
@@ -81,6 +82,44 @@ def test_wrong_arguments_are_explained(tmp_path):
     error = refused(headwater("serve", *free_ports(), env={"HEADWATER_ACCESS_KEY_ID": "only-one"}))
     assert "HEADWATER_SECRET_ACCESS_KEY" in error
     assert headwater("serve", "--nonsense").returncode == 2
+
+
+def test_policies_cannot_be_switched_off_where_others_can_come(tmp_path):
+    error = refused(
+        headwater("serve", "--data", tmp_path / "d", "--listen", "0.0.0.0", "--auth", "off", *free_ports())
+    )
+    assert "--auth off" in error
+
+
+@pytest.mark.parametrize(("mode", "allowed"), [("enforce", False), ("audit", True), ("off", True)])
+def test_auth_says_what_policies_mean(tmp_path, mode, allowed):
+    node = Node(tmp_path / "node", "--auth", mode).start()
+    try:
+        iam = node.client("iam")
+        iam.create_user(UserName="reader")
+        key = iam.create_access_key(UserName="reader")["AccessKey"]
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=node.environment["AWS_ENDPOINT_URL"],
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+            region_name="us-east-1",
+        )
+        if allowed:
+            s3.create_bucket(Bucket="mine")
+            return
+        with pytest.raises(ClientError) as denied:
+            s3.create_bucket(Bucket="mine")
+        assert denied.value.response["Error"]["Code"] == "AccessDenied"
+        assert "user/reader is not authorized to perform: s3:CreateBucket" in str(denied.value)
+        policy = {"Effect": "Allow", "Action": "s3:CreateBucket", "Resource": "arn:aws:s3:::mine"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+        iam.put_user_policy(UserName="reader", PolicyName="create", PolicyDocument=document)
+        s3.create_bucket(Bucket="mine")
+        with pytest.raises(ClientError):
+            s3.create_bucket(Bucket="theirs")
+    finally:
+        node.stop()
 
 
 def test_the_key_is_only_its_owners(node):
