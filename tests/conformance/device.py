@@ -8,8 +8,7 @@ import paho.mqtt.client as mqtt
 from conftest import wait_for
 
 
-@contextmanager
-def connected(node, name, certificate, key):
+def connect(node, name, certificate, key):
     """A device of this name, with the certificate and key in these files."""
     device = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=name)
     device.tls_set(
@@ -21,8 +20,15 @@ def connected(node, name, certificate, key):
     endpoint = node.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
     device.connect(endpoint, node.ports["mqtts"])
     device.loop_start()
+    wait_for(device.is_connected, what="the device's connection")
+    return device
+
+
+@contextmanager
+def connected(node, name, certificate, key):
+    """The same, until the block ends."""
+    device = connect(node, name, certificate, key)
     try:
-        wait_for(device.is_connected, what="the device's connection")
         yield device
     finally:
         device.disconnect()

@@ -395,8 +395,10 @@ def test_a_value_that_cannot_be_is_refused(world, service, operation):
             # Whatever it is given, botocore makes it true or false.
             continue
         if member.type_name == "list" and member.member.type_name == "structure":
-            texts = [name for name, part in member.member.members.items() if part.type_name == "string"]
-            value = [dict.fromkeys(texts, value)]
+            parts = member.member.members.items()
+            texts = {"string": value, "list": [value]}
+            parts = member.member.members.items()
+            value = [{name: texts[part.type_name] for name, part in parts if part.type_name in texts}]
         elif member.type_name == "list":
             value = [value]
         answer = call(world, service, operation, params | {name: value})

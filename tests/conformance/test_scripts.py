@@ -2,14 +2,13 @@
 
 import json
 import re
-import ssl
 from collections import defaultdict
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
 from botocore.exceptions import ClientError
 from conftest import query, wait_for
+from device import connect
 
 SCRIPTS = Path(__file__).parent / "scripts"
 ROLE = "arn:aws:iam::1234567890:role/firehose_delivery_role"
@@ -82,18 +81,7 @@ def connect_device(node, name, directory):
     certificate.write_text(identity["certificatePem"])
     key.write_text(identity["keyPair"]["PrivateKey"])
 
-    device = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=name)
-    device.tls_set(
-        ca_certs=node.environment["HEADWATER_CA"],
-        certfile=str(certificate),
-        keyfile=str(key),
-        tls_version=ssl.PROTOCOL_TLS_CLIENT,
-    )
-    endpoint = iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
-    device.connect(endpoint, node.ports["mqtts"])
-    device.loop_start()
-    wait_for(device.is_connected, what="the device's connection")
-    return device
+    return connect(node, name, certificate, key)
 
 
 def test_a_heart_beat_travels_from_a_device_to_sql(created, tmp_path):

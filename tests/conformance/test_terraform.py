@@ -123,7 +123,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    """A node that enforces every policy: the roles of the example must be enough."""
+    """A node that enforces policies, as one does that others can reach."""
     node = Node(tmp_path_factory.mktemp("data") / "node", "--auth", "enforce").start()
     yield node
     node.stop()

@@ -51,7 +51,7 @@ impl Default for Config {
         Self {
             account: AccountId::default_account(),
             region: Region::default_region(),
-            auth: iam::Mode::Enforce,
+            auth: iam::Mode::Audit,
             reset: Reset::Refused,
             s3_domains: vec!["s3.localhost".to_owned(), "localhost".to_owned()],
             names: vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()],

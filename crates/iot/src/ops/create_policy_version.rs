@@ -126,6 +126,10 @@ mod tests {
         }
         let fault = refused(&iot, "CreatePolicyVersion", add).await;
         assert_eq!((fault.status, fault.code.as_str()), (409, "VersionsLimitExceededException"));
+        assert_eq!(
+            refused(&iot, "DeletePolicy", json!({"policyName": "p"})).await.message,
+            "Cannot delete the policy because it has one or more policy versions attached to it (name=p)"
+        );
         let bad = json!({"policyName": "p", "policyDocument": "{"});
         assert_eq!(refused(&iot, "CreatePolicyVersion", bad).await.code, "MalformedPolicyException");
     }
