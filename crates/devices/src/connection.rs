@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use kernel::tasks::TaskError;
-use kernel::{Clock, Entropy, Stop, Timestamp};
+use kernel::{Backoff, Clock, Entropy, Stop, Timestamp};
 use mqtt::{Client, ClientEvent, Connect, Message, Qos, ReasonCode, Retain, Version};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -25,6 +25,10 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a device waits at first before it comes back, and at most.
+const RECONNECT_WAIT_MIN: Duration = Duration::from_millis(200);
+const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// A device and what it replays.
 #[derive(Clone)]
@@ -64,8 +68,23 @@ impl Drop for Connected {
 }
 
 impl Device {
-    /// Runs until the recording ends or the group stops. An error is a lost connection: the task is begun anew, after a wait.
-    pub(crate) async fn run(self, mut stop: Stop) -> Result<(), TaskError> {
+    /// Runs until the recording ends or the group stops, and comes back after a wait when it loses its connection: to a node that
+    /// stops, or to another device with the same client identifier.
+    pub(crate) async fn live(self, mut stop: Stop) -> Result<(), TaskError> {
+        let mut backoff = Backoff::new(RECONNECT_WAIT_MIN, RECONNECT_WAIT_MAX);
+        loop {
+            let Err(error) = self.clone().run(stop.clone()).await else { return Ok(()) };
+            let client_id = &self.identity.user;
+            tracing::warn!(client_id, error, "a device lost its connection and comes back");
+            tokio::select! {
+                () = self.clock.sleep(backoff.next_wait(&self.entropy)) => {}
+                () = stop.stopped() => return Ok(()),
+            }
+        }
+    }
+
+    /// Runs until the recording ends or the group stops. An error is a lost connection.
+    async fn run(self, mut stop: Stop) -> Result<(), TaskError> {
         // Devices do not all begin at the same moment.
         let jitter = Duration::from_millis(self.entropy.below(1000));
         tokio::select! {

@@ -128,7 +128,7 @@ pub async fn start(
             clock: Arc::clone(&clock),
             entropy: entropy.clone(),
         };
-        group.supervise(&DEVICE, entropy.clone(), move |stop| device.clone().run(stop));
+        group.supervise(&DEVICE, entropy.clone(), move |stop| device.clone().live(stop));
     }
     Ok(progress)
 }
