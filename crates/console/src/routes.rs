@@ -110,6 +110,7 @@ fn context(console: &Console, principal: Principal, source_ip: Option<String>) -
         region: console.config.region.clone(),
         request_id: console.parts.dispatcher.request_id(),
         source_ip,
+        secure: false,
     }
 }
 

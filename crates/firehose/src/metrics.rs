@@ -91,7 +91,7 @@ impl Cells {
 /// Forgets the series of a name that no stream has any more.
 pub(crate) fn forget(metrics: &Metrics, stream: &str) {
     for metric in ALL {
-        metrics.forget(metric, stream);
+        metrics.forget(metric, &[stream]);
     }
 }
 

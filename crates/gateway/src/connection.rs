@@ -113,6 +113,7 @@ where
             region,
             request_id: gateway.shared.entropy.uuid(),
             source_ip: Some(peer.source_ip),
+            secure: peer.permissions.identity().is_some(),
         }),
         permissions: peer.permissions,
         session: Session::new(SessionConfig::default(), now_ms),

@@ -169,6 +169,7 @@ impl Publisher {
             region: identity.region.clone(),
             request_id: trace_id.to_owned(),
             source_ip: Some(source_ip(self.address)),
+            secure: true,
         })
     }
 }

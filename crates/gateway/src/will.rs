@@ -106,7 +106,7 @@ impl Gateway {
             return Ok(broker.delete_will(client_id, stored_at).await?);
         };
         let request_id = self.shared.entropy.uuid();
-        let cx = Arc::new(Context { principal, account, region, request_id, source_ip: None });
+        let cx = Arc::new(Context { principal, account, region, request_id, source_ip: None, secure: false });
         broker.recover_will(client_id, will, cx, stored_at);
         Ok(())
     }

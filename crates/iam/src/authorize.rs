@@ -8,8 +8,7 @@
 //!
 //! Condition keys: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
 //!
-//! Differs from AWS: aws:SecureTransport is `false`, since the node's API port speaks HTTP; aws:UserAgent, aws:Referer and the keys of
-//! organizations and networks are missing.
+//! Differs from AWS: aws:UserAgent, aws:Referer and the keys of organizations and networks are missing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -239,7 +238,7 @@ impl Iam {
         let context = context
             .with("aws:CurrentTime", iso(now))
             .with("aws:EpochTime", now.as_millis().div_euclid(1000).to_string())
-            .with("aws:SecureTransport", "false")
+            .with("aws:SecureTransport", cx.secure.to_string())
             .with("aws:RequestedRegion", cx.region.as_str())
             .with("aws:PrincipalIsAWSService", service.to_string())
             .with("aws:ViaAWSService", "false");

@@ -15,13 +15,15 @@ pub struct Context {
     pub request_id: String,
     /// The caller's address without port, when it came over a network.
     pub source_ip: Option<String>,
+    /// Whether the request came over TLS.
+    pub secure: bool,
 }
 
 impl Context {
     /// The context of work that a service of this node does by itself.
     pub fn service(account: AccountId, region: Region, name: &'static str) -> Self {
         let principal = Principal::Service { account: account.clone(), name };
-        Self { principal, account, region, request_id: String::new(), source_ip: None }
+        Self { principal, account, region, request_id: String::new(), source_ip: None, secure: false }
     }
 
     /// The same circumstances with another principal: how a rule acts as its role.

@@ -92,10 +92,10 @@ impl Metrics {
         cell(&self.inner.gauges, metric, labels)
     }
 
-    /// Forgets every series of a resource that is gone: those whose first label is `value`.
-    pub fn forget(&self, metric: &'static Metric, value: &str) {
-        forget(&self.inner.counters, metric, value);
-        forget(&self.inner.gauges, metric, value);
+    /// Forgets every series of a resource that is gone: those whose first labels are `values`.
+    pub fn forget(&self, metric: &'static Metric, values: &[&str]) {
+        forget(&self.inner.counters, metric, values);
+        forget(&self.inner.gauges, metric, values);
     }
 
     /// Every counter, by name and labels.
@@ -125,11 +125,14 @@ fn cell<T: Clone + Default>(cells: &RwLock<BTreeMap<Key, T>>, metric: &'static M
     cells.write().expect("no holder of this lock panics").entry(key).or_default().clone()
 }
 
-/// Series of one first label stand together in the order of keys: forgetting one resource does not look at all others.
-fn forget<T>(cells: &RwLock<BTreeMap<Key, T>>, metric: &'static Metric, value: &str) {
+/// Series of the same first labels stand together in the order of keys: forgetting one resource does not look at all others.
+fn forget<T>(cells: &RwLock<BTreeMap<Key, T>>, metric: &'static Metric, values: &[&str]) {
     let mut cells = cells.write().expect("no holder of this lock panics");
-    let is_of = |key: &Key| key.0 == metric && key.1.first().is_some_and(|first| first == value);
-    let from = (metric, vec![value.to_owned()]);
+    let is_of = |key: &Key| {
+        key.0 == metric
+            && key.1.iter().zip(values).filter(|(label, value)| label == *value).count() == values.len()
+    };
+    let from = (metric, values.iter().map(|value| (*value).to_owned()).collect());
     let gone: Vec<Key> =
         cells.range(from..).map(|(key, _)| key).take_while(|key| is_of(key)).cloned().collect();
     for key in &gone {
@@ -151,7 +154,7 @@ mod tests {
         metrics.counter(&REQUESTS, &["denied"]).add(5);
         let values: Vec<_> = metrics.counters().into_iter().map(|s| (s.labels, s.value)).collect();
         assert_eq!(values, [(vec!["denied".to_owned()], 5), (vec!["ok".to_owned()], 3)]);
-        metrics.forget(&REQUESTS, "ok");
+        metrics.forget(&REQUESTS, &["ok"]);
         assert_eq!(metrics.counters().len(), 1);
     }
 }

@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
+use wire::Arrival;
 
 use crate::http::{Body, Handler, collect, full};
 use crate::parts::Reset;
@@ -58,15 +59,15 @@ impl Front {
             };
             return self.own(&services, &parts, &body).await;
         }
-        let source_ip = Some(peer.ip().to_string());
+        let arrival = Arrival { source_ip: Some(peer.ip().to_string()), secure: false };
         if services.dispatcher.serves(&parts) {
             let body = match collect(body, BODY_BYTES_MAX).await {
                 Ok(body) => body,
                 Err(answer) => return answer,
             };
-            return services.dispatcher.handle(Request::from_parts(parts, body), source_ip).await.map(full);
+            return services.dispatcher.handle(Request::from_parts(parts, body), arrival).await.map(full);
         }
-        let answer = services.s3_front.handle(Request::from_parts(parts, body), source_ip).await;
+        let answer = services.s3_front.handle(Request::from_parts(parts, body), arrival).await;
         answer.map(|body| body.map_err(Into::into).boxed_unsync())
     }
 

@@ -94,7 +94,7 @@ impl RuleCells {
 /// Forgets the series of a name that no rule has any more.
 pub(crate) fn forget(metrics: &Metrics, rule: &str) {
     for metric in [&TOPIC_MATCH, &EXECUTED, &ACTION, &ERROR_ACTION] {
-        metrics.forget(metric, rule);
+        metrics.forget(metric, &[rule]);
     }
 }
 

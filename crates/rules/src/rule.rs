@@ -102,5 +102,5 @@ pub(crate) fn acting_as(account: &AccountId, region: &Region, role: &Arn, reques
     let (account, region) = (account.clone(), region.clone());
     let principal =
         Principal::Role { account: account.clone(), role: role.clone(), session: "iot".to_owned() };
-    Context { principal, account, region, request_id, source_ip: None }
+    Context { principal, account, region, request_id, source_ip: None, secure: false }
 }

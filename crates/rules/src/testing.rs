@@ -124,6 +124,7 @@ pub(crate) fn context() -> Context {
         region: Region::default_region(),
         request_id: "00000000-0000-4000-8000-000000000000".to_owned(),
         source_ip: Some("10.0.0.7".to_owned()),
+        secure: true,
     }
 }
 

@@ -174,8 +174,8 @@ impl S3 {
             }
         }
         self.buckets.delete_at(&[name], marked.revision).await?;
-        self.metrics.forget(&OBJECTS, name);
-        self.metrics.forget(&PUT_OBJECTS, name);
+        self.metrics.forget(&OBJECTS, &[name]);
+        self.metrics.forget(&PUT_OBJECTS, &[name]);
         Ok(())
     }
 

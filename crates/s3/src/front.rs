@@ -51,7 +51,7 @@ tokio::task_local! {
 struct Arrival {
     request_id: String,
     region: Option<Region>,
-    source_ip: Option<String>,
+    via: wire::Arrival,
 }
 
 impl S3Front {
@@ -70,8 +70,8 @@ impl S3Front {
         Self { service: builder.build(), credentials, clock, entropy }
     }
 
-    /// Answers a request. `source_ip` is the caller's address without port.
-    pub async fn handle<B>(&self, request: Request<B>, source_ip: Option<String>) -> Response<Body>
+    /// Answers a request.
+    pub async fn handle<B>(&self, request: Request<B>, via: wire::Arrival) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         BoxError: From<B::Error>,
@@ -86,7 +86,7 @@ impl S3Front {
             Err(fault) => Err(fault),
             Ok((region, temporary)) => {
                 precheck::sign_token_v2(&mut parts);
-                parts.extensions.insert(Arrival { request_id: request_id.clone(), region, source_ip });
+                parts.extensions.insert(Arrival { request_id: request_id.clone(), region, via });
                 let request = Request::from_parts(parts, s3s::Body::http_body_unsync(body));
                 // `s3s` has large futures; the caller's should not be.
                 match TEMPORARY.scope(temporary, Box::pin(self.service.call(request))).await {
@@ -276,13 +276,14 @@ impl Access {
     }
 
     fn context(&self, principal: Principal, account: AccountId, arrival: Option<Arrival>) -> Context {
-        let (request_id, region, source_ip) = match arrival {
-            Some(arrival) => (arrival.request_id, arrival.region, arrival.source_ip),
-            None => (self.s3.entropy.uuid(), None, None),
+        let (request_id, region, via) = match arrival {
+            Some(arrival) => (arrival.request_id, arrival.region, arrival.via),
+            None => (self.s3.entropy.uuid(), None, wire::Arrival::default()),
         };
         // Signature version 2 names no region.
         let region = region.unwrap_or_else(Region::default_region);
-        Context { principal, account, region, request_id, source_ip }
+        let wire::Arrival { source_ip, secure } = via;
+        Context { principal, account, region, request_id, source_ip, secure }
     }
 }
 

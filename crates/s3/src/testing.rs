@@ -151,7 +151,7 @@ impl Client {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(body)).unwrap();
-        let (parts, body) = self.front.handle(request, None).await.into_parts();
+        let (parts, body) = self.front.handle(request, wire::Arrival::default()).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }

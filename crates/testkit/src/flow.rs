@@ -191,6 +191,7 @@ async fn aws(sandbox: &Sandbox, command: &str) -> Result<Value, String> {
         region: Region::default_region(),
         request_id: sandbox.node().dispatcher().request_id(),
         source_ip: None,
+        secure: false,
     };
     let answer = sandbox.node().dispatcher().call_as(&cx, service, operation, input).await;
     answer.map_err(|fault| format!("{}: {}\n", fault.code, fault.message))

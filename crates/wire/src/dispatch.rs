@@ -22,6 +22,15 @@ pub struct Dispatcher {
     entropy: Entropy,
 }
 
+/// How a request came to the node: what the connection tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// The caller's address without port.
+    pub source_ip: Option<String>,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
+
 /// The operation a request names, before it is verified.
 struct Matched {
     operation: String,
@@ -73,7 +82,7 @@ impl Dispatcher {
     }
 
     /// Answers a request that [`Dispatcher::serves`].
-    pub async fn handle(&self, request: Request<Bytes>, source_ip: Option<String>) -> Response<Bytes> {
+    pub async fn handle(&self, request: Request<Bytes>, arrival: Arrival) -> Response<Bytes> {
         let request_id = self.entropy.uuid();
         let (parts, body) = request.into_parts();
         let Some(service) = self.select(&parts) else {
@@ -83,7 +92,7 @@ impl Dispatcher {
         let protocol = service.descriptor().protocol;
         let matched = matched(service.as_ref(), &parts, &body);
         let operation = matched.as_ref().map(|matched| matched.operation.clone()).unwrap_or_default();
-        let answer = self.answer(service, &parts, &body, matched, (&request_id, source_ip)).await;
+        let answer = self.answer(service, &parts, &body, matched, (&request_id, arrival)).await;
         let response = match answer {
             Ok(output) => render(&protocol, &operation, output, &request_id),
             Err(fault) => fault.render(&protocol, &request_id),
@@ -104,7 +113,7 @@ impl Dispatcher {
         parts: &Parts,
         body: &Bytes,
         matched: Option<Matched>,
-        (request_id, source_ip): (&str, Option<String>),
+        (request_id, arrival): (&str, Arrival),
     ) -> Result<Bytes, Fault> {
         let protocol = &service.descriptor().protocol;
         let verified = sigv4::verify(parts, body, &*self.credentials, &*self.clock)
@@ -123,7 +132,8 @@ impl Dispatcher {
             account,
             region,
             request_id: request_id.to_owned(),
-            source_ip,
+            source_ip: arrival.source_ip,
+            secure: arrival.secure,
         };
         let call = service
             .call(&cx, &matched.operation, matched.input?, &*self.authorize)
@@ -370,7 +380,7 @@ mod tests {
     type Request_ = http::Request<Bytes>;
 
     async fn check(request: Request_, status: u16, body: &str) {
-        let response = dispatcher(Arc::new(AllowAll)).handle(request, None).await;
+        let response = dispatcher(Arc::new(AllowAll)).handle(request, Arrival::default()).await;
         assert_eq!(
             (response.status().as_u16(), std::str::from_utf8(response.body()).unwrap()),
             (status, body)
@@ -417,7 +427,7 @@ mod tests {
     #[tokio::test]
     async fn aws_json_with_a_wrong_type_is_a_serialization_exception() {
         let request = json("Echo_2020.GetThing", r#"{"Name":7}"#);
-        let response = dispatcher(Arc::new(AllowAll)).handle(request, None).await;
+        let response = dispatcher(Arc::new(AllowAll)).handle(request, Arrival::default()).await;
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(
             (response.status().as_u16(), body["__type"].as_str()),
@@ -437,13 +447,15 @@ mod tests {
     async fn query_answers() {
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let post = |body| request("echoquery", Method::POST, "/", &form, body);
-        let response =
-            dispatcher(Arc::new(AllowAll)).handle(post("Action=GetThing&Version=2020&Name=a"), None).await;
+        let response = dispatcher(Arc::new(AllowAll))
+            .handle(post("Action=GetThing&Version=2020&Name=a"), Arrival::default())
+            .await;
         let text = std::str::from_utf8(response.body()).unwrap();
         assert!(text.starts_with(
             "<GetThingResponse xmlns=\"urn:echo\"><GetThingResult><Name>a</Name></GetThingResult>"
         ));
-        let response = dispatcher(Arc::new(AllowAll)).handle(post("Action=Nope&Version=2020"), None).await;
+        let response =
+            dispatcher(Arc::new(AllowAll)).handle(post("Action=Nope&Version=2020"), Arrival::default()).await;
         assert!(std::str::from_utf8(response.body()).unwrap().contains("<Code>InvalidAction</Code>"));
     }
 
@@ -462,7 +474,8 @@ mod tests {
         ] {
             let (parts, body) = request.into_parts();
             assert!(dispatcher.serves(&parts));
-            let response = dispatcher.handle(http::Request::from_parts(parts, body), None).await;
+            let response =
+                dispatcher.handle(http::Request::from_parts(parts, body), Arrival::default()).await;
             let text = std::str::from_utf8(response.body()).unwrap();
             assert!(response.status() == 400 && text.contains(said), "{text}");
         }
@@ -474,20 +487,21 @@ mod tests {
     async fn a_bad_signature_has_the_name_its_protocol_gives_it() {
         let mut bad = json("Echo_2020.GetThing", "{}");
         *bad.body_mut() = Bytes::from_static(b"{} ");
-        let response = dispatcher(Arc::new(AllowAll)).handle(bad, None).await;
+        let response = dispatcher(Arc::new(AllowAll)).handle(bad, Arrival::default()).await;
         assert_eq!(response.status(), 403);
         assert!(std::str::from_utf8(response.body()).unwrap().contains("InvalidSignatureException"));
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let mut bad = request("echoquery", Method::POST, "/", &form, "Action=GetThing");
         *bad.body_mut() = Bytes::from_static(b"Action=Other");
-        let response = dispatcher(Arc::new(AllowAll)).handle(bad, None).await;
+        let response = dispatcher(Arc::new(AllowAll)).handle(bad, Arrival::default()).await;
         assert!(std::str::from_utf8(response.body()).unwrap().contains("<Code>SignatureDoesNotMatch</Code>"));
     }
 
     #[tokio::test]
     async fn no_handler_runs_before_its_request_is_authorised() {
-        let response =
-            dispatcher(Arc::new(DenyAll)).handle(json("Echo_2020.GetThing", r#"{"Name":"a"}"#), None).await;
+        let response = dispatcher(Arc::new(DenyAll))
+            .handle(json("Echo_2020.GetThing", r#"{"Name":"a"}"#), Arrival::default())
+            .await;
         assert_eq!(response.status(), 403);
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(

@@ -19,7 +19,7 @@ pub mod sigv4;
 pub mod testing;
 
 pub use authorize::{Authorize, Credential, Credentials, Facts, Resource, Unusable};
-pub use dispatch::Dispatcher;
+pub use dispatch::{Arrival, Dispatcher};
 pub use envelope::Fault;
 pub use operation::{Descriptor, Entry, Operation, Protocol, Service, service};
 pub use rest::{Body, Http, Param, ParamKind};

@@ -16,6 +16,7 @@ pub fn context() -> Context {
         region: Region::default_region(),
         request_id: "00000000-0000-4000-8000-000000000000".to_owned(),
         source_ip: None,
+        secure: false,
     }
 }
 
