@@ -2,11 +2,15 @@
 //!
 //! A metric is declared once, in its crate's `metrics.rs`, as a [`Metric`]; a node's [`Metrics`] hands out the
 //! cell for one combination of label values. Label values are bounded by the number of resources (rules, streams), never by
-//! devices, topics or clients.
+//! devices, topics or clients. A metric of an account's resource has `account` and `region` as its first two labels.
+
+mod histogram;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
+
+pub use histogram::{Distribution, Histogram};
 
 /// The name of a metric, its labels and what it counts.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +72,7 @@ pub struct Metrics {
 struct Inner {
     counters: RwLock<BTreeMap<Key, Counter>>,
     gauges: RwLock<BTreeMap<Key, Gauge>>,
+    histograms: RwLock<BTreeMap<Key, Histogram>>,
 }
 
 /// One value at the moment of reading.
@@ -81,6 +86,17 @@ pub struct Sample {
     pub value: i64,
 }
 
+/// One histogram at the moment of reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Which metric.
+    pub metric: &'static Metric,
+    /// Its label values, in the metric's order.
+    pub labels: Vec<String>,
+    /// What was recorded since the node started.
+    pub distribution: Distribution,
+}
+
 impl Metrics {
     /// The counter of `metric` with these label values; keep it, do not look it up for each event.
     pub fn counter(&self, metric: &'static Metric, labels: &[&str]) -> Counter {
@@ -92,10 +108,16 @@ impl Metrics {
         cell(&self.inner.gauges, metric, labels)
     }
 
+    /// The histogram of `metric` with these label values; keep it, do not look it up for each event.
+    pub fn histogram(&self, metric: &'static Metric, labels: &[&str]) -> Histogram {
+        cell(&self.inner.histograms, metric, labels)
+    }
+
     /// Forgets every series of a resource that is gone: those whose first labels are `values`.
     pub fn forget(&self, metric: &'static Metric, values: &[&str]) {
         forget(&self.inner.counters, metric, values);
         forget(&self.inner.gauges, metric, values);
+        forget(&self.inner.histograms, metric, values);
     }
 
     /// Every counter, by name and labels.
@@ -109,6 +131,17 @@ impl Metrics {
     pub fn gauges(&self) -> Vec<Sample> {
         let cells = self.inner.gauges.read().expect("no holder of this lock panics");
         cells.iter().map(|(key, gauge)| sample(key, gauge.value())).collect()
+    }
+
+    /// Every histogram, by name and labels.
+    pub fn histograms(&self) -> Vec<Observed> {
+        let cells = self.inner.histograms.read().expect("no holder of this lock panics");
+        let observed = |((metric, labels), histogram): (&Key, &Histogram)| Observed {
+            metric,
+            labels: labels.clone(),
+            distribution: histogram.read(),
+        };
+        cells.iter().map(observed).collect()
     }
 }
 
