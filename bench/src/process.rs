@@ -44,7 +44,7 @@ impl Node {
         let started = Instant::now();
         let mut command = Command::new(binary);
         command.arg("serve").arg("--data").arg(data);
-        for port in ["api", "console", "mqtt", "mqtts", "https"] {
+        for port in ["api", "console", "mqtt", "mqtts", "https", "metrics"] {
             command.args([&format!("--{port}-port"), "0"]);
         }
         command

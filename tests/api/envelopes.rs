@@ -82,7 +82,7 @@ async fn query() {
         answer.body,
         format!(
             "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
-             <Code>InvalidAction</Code><Message>The action or operation requested is invalid.</Message></Error>\
+             <Code>InvalidAction</Code><Message>Could not find operation Nope for version 2011-06-15</Message></Error>\
              <RequestId>{id}</RequestId></ErrorResponse>"
         )
     );

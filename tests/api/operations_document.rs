@@ -23,6 +23,9 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
     ("s3", "s3", &["s3"]),
     ("glue", "glue", &["glue"]),
     ("athena", "athena", &["athena", "athena-sql", "query"]),
+    ("cloudwatch", "monitoring", &["cloudwatch"]),
+    ("resourcegroupstaggingapi", "tagging", &["tagging"]),
+    ("accessanalyzer", "access-analyzer", &["access-analyzer"]),
 ];
 
 const HEAD: &str = "\

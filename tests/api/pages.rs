@@ -6,6 +6,7 @@ use bytes::Bytes;
 use client::Client;
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 use testkit::{Sandbox, elements};
 
@@ -25,7 +26,9 @@ const PAGED: &[&str] = &[
     "GetPartitions",
     "GetTables",
     "ListBuckets",
+    "ListCACertificates",
     "ListCertificates",
+    "ListCertificatesByCA",
     "ListDatabases",
     "ListDeliveryStreams",
     "ListEntitiesForPolicy",
@@ -33,6 +36,8 @@ const PAGED: &[&str] = &[
     "ListGroups",
     "ListInstanceProfiles",
     "ListInstanceProfilesForRole",
+    // In `metrics.rs`, since nobody can ask for smaller pages than 500.
+    "ListMetrics",
     "ListMultipartUploads",
     "ListNamedQueries",
     "ListObjectVersions",
@@ -40,6 +45,7 @@ const PAGED: &[&str] = &[
     "ListObjectsV2",
     "ListParts",
     "ListPolicies",
+    "ListPolicyGenerations",
     "ListQueryExecutions",
     "ListRetainedMessages",
     "ListRolePolicies",
@@ -66,6 +72,8 @@ const WHOLE: &[(&str, &str)] = &[
     ("ListAttachedUserPolicies", "ten policies to a user"),
     ("ListGroupsForUser", "ten groups to a user"),
     ("ListInstanceProfileTags", "fifty tags to a profile"),
+    ("ListOpenIDConnectProviderTags", "fifty tags to a provider"),
+    ("ListOpenIDConnectProviders", "a hundred providers to an account"),
     ("ListPolicyTags", "fifty tags to a policy"),
     ("ListPolicyVersions", "five versions to a policy"),
     ("ListRoleTags", "fifty tags to a role"),
@@ -196,6 +204,62 @@ async fn things_certificates_policies_and_rules() {
     rest_pages(&api, ("iot", "/policies"), by_marker, ("policies", "policyName", "nextMarker"), &names).await;
     let list = ("certificates", "certificateId", "nextMarker");
     rest_pages(&api, ("iot", "/certificates"), by_marker, list, &certificates).await;
+}
+
+#[tokio::test]
+async fn generated_policies() {
+    let sandbox = Sandbox::new().await;
+    let api = sandbox.api();
+    let mut ids = Vec::new();
+    for name in names("user") {
+        let arn = format!("arn:aws:iam::000000000000:user/{name}");
+        let body = json!({"policyGenerationDetails": {"principalArn": arn}});
+        let started = rest(&api, "access-analyzer", Method::PUT, "/policy/generation", &body).await;
+        ids.push(started["jobId"].as_str().expect("an id").to_owned());
+    }
+    let list = ("policyGenerations", "jobId", "nextToken");
+    let by_token = ("maxResults", "nextToken");
+    rest_pages(&api, ("access-analyzer", "/policy/generation"), by_token, list, &ids).await;
+}
+
+#[tokio::test]
+async fn cas_and_what_they_have_signed() {
+    let sandbox = Sandbox::new().await;
+    let api = sandbox.api();
+    let id = |made: Value| made["certificateId"].as_str().expect("an id").to_owned();
+    let code = rest(&api, "iot", Method::GET, "/registrationcode", &Value::Null).await;
+    let code = code["registrationCode"].as_str().expect("a code");
+    let mut cas = Vec::new();
+    let mut last = None;
+    for name in names("ca") {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        let issuer = Issuer::from_ca_cert_pem(&pem, key).expect("it is a CA");
+        let body = json!({"caCertificate": pem, "verificationCertificate": signed(&issuer, code)});
+        cas.push(id(rest(&api, "iot", Method::POST, "/cacertificate?setAsActive=true", &body).await));
+        last = Some(issuer);
+    }
+    let issuer = last.expect("there is one");
+    let mut certificates = Vec::new();
+    for name in names("device") {
+        let body = json!({"certificatePem": signed(&issuer, &name)});
+        certificates.push(id(rest(&api, "iot", Method::POST, "/certificate/register", &body).await));
+    }
+    let by_marker = ("pageSize", "marker");
+    let list = ("certificates", "certificateId", "nextMarker");
+    rest_pages(&api, ("iot", "/cacertificates"), by_marker, list, &cas).await;
+    let path = format!("/certificates-by-ca/{}", cas[ITEMS - 1]);
+    rest_pages(&api, ("iot", &path), by_marker, list, &certificates).await;
+}
+
+fn signed(issuer: &Issuer<'static, KeyPair>, name: &str) -> String {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().expect("a key");
+    params.signed_by(&key, issuer).expect("a certificate").pem()
 }
 
 /// Calls an operation of IAM, and answers its XML.

@@ -15,6 +15,8 @@ pub(crate) enum Speaks {
     Rest,
     /// Query.
     Query,
+    /// Smithy RPC v2 CBOR.
+    Cbor,
     /// S3's REST-XML.
     S3,
 }
@@ -58,7 +60,7 @@ pub(crate) fn all(sandbox: &Sandbox) -> Vec<Sample> {
                 headers: Vec::new(),
                 body: Bytes::from_static(b"{}"),
             };
-            match descriptor.protocol {
+            match descriptor.protocols[0] {
                 Protocol::Json { target_prefix, version } => {
                     sample.headers.push(("x-amz-target", format!("{target_prefix}.{operation}")));
                     sample.headers.push(("content-type", format!("application/x-amz-json-{version}")));
@@ -73,6 +75,12 @@ pub(crate) fn all(sandbox: &Sandbox) -> Vec<Sample> {
                     sample.speaks = Speaks::Query;
                     sample.headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
                     sample.body = format!("Action={operation}&Version={version}").into();
+                }
+                Protocol::RpcV2Cbor { service } => {
+                    sample.speaks = Speaks::Cbor;
+                    sample.path = format!("/service/{service}/operation/{operation}");
+                    sample.headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
+                    sample.body = Bytes::from_static(&[0xa0]);
                 }
             }
             samples.push(sample);
@@ -106,10 +114,14 @@ const S3: &[(&str, &str, &str)] = &[
     ("CreateBucket", "PUT", "/lake"),
     ("CreateMultipartUpload", "POST", "/lake/k?uploads="),
     ("DeleteBucket", "DELETE", "/lake"),
+    ("DeleteBucketCors", "DELETE", "/lake?cors="),
+    ("DeleteBucketOwnershipControls", "DELETE", "/lake?ownershipControls="),
+    ("DeleteBucketPolicy", "DELETE", "/lake?policy="),
     ("DeleteBucketTagging", "DELETE", "/lake?tagging="),
     ("DeleteObject", "DELETE", "/lake/k"),
     ("DeleteObjectTagging", "DELETE", "/lake/k?tagging="),
     ("DeleteObjects", "POST", "/lake?delete="),
+    ("DeletePublicAccessBlock", "DELETE", "/lake?publicAccessBlock="),
     ("GetBucketAccelerateConfiguration", "GET", "/lake?accelerate="),
     ("GetBucketAcl", "GET", "/lake?acl="),
     ("GetBucketCors", "GET", "/lake?cors="),
@@ -138,9 +150,13 @@ const S3: &[(&str, &str, &str)] = &[
     ("ListObjects", "GET", "/lake"),
     ("ListObjectsV2", "GET", "/lake?list-type=2"),
     ("ListParts", "GET", "/lake/k?uploadId=u"),
+    ("PutBucketCors", "PUT", "/lake?cors="),
+    ("PutBucketOwnershipControls", "PUT", "/lake?ownershipControls="),
+    ("PutBucketPolicy", "PUT", "/lake?policy="),
     ("PutBucketTagging", "PUT", "/lake?tagging="),
     ("PutObject", "PUT", "/lake/k"),
     ("PutObjectTagging", "PUT", "/lake/k?tagging="),
+    ("PutPublicAccessBlock", "PUT", "/lake?publicAccessBlock="),
     ("UploadPart", "PUT", "/lake/k?partNumber=1&uploadId=u"),
     ("UploadPartCopy", "PUT", "/lake/k?partNumber=1&uploadId=u"),
 ];
@@ -154,9 +170,18 @@ pub(crate) fn outcome(speaks: Speaks, answer: &Answer) -> String {
             let header = answer.headers.get("x-amzn-errortype").and_then(|code| code.to_str().ok());
             header.unwrap_or_default().to_owned()
         }
+        Speaks::Cbor => cbor_text(&answer.body, "__type"),
         Speaks::Query | Speaks::S3 => elements(&text, "Code").next().unwrap_or_default().to_owned(),
     };
     format!("{} {code}", answer.status.as_u16()).trim_end().to_owned()
+}
+
+/// The text of a member of a CBOR map whose values are all text; empty if it has none.
+pub(crate) fn cbor_text(body: &[u8], member: &str) -> String {
+    let mut tokens = minicbor::Decoder::new(body);
+    let pairs = tokens.map_iter::<String, String>().expect("a map");
+    let mut pairs = pairs.map(|pair| pair.expect("text"));
+    pairs.find(|(name, _)| name == member).map(|(_, text)| text).unwrap_or_default()
 }
 
 #[tokio::test]
@@ -166,7 +191,7 @@ async fn the_samples_are_all_operations() {
     let served: Vec<&str> = s3::OPERATIONS.iter().map(|entry| entry.name).collect();
     assert_eq!(known, served);
     let samples = all(&sandbox);
-    for service in ["athena", "firehose", "glue", "iam", "iot", "iotdata", "s3", "sts"] {
+    for service in ["athena", "firehose", "glue", "iam", "iot", "iotdata", "monitoring", "s3", "sts"] {
         assert!(samples.iter().any(|sample| sample.service == service), "{service} has no operation");
     }
 }

@@ -13,7 +13,8 @@ use crate::signing::Signing;
 /// 2090-01-01: the protocol layer asks the system's clock as well, by which nothing here has expired.
 const LATER: Timestamp = Timestamp::from_millis(3_786_912_000_000);
 
-async fn sandbox() -> Sandbox {
+/// A sandbox with the object `k` in the bucket `lake`, in which presigned requests are not over.
+pub(crate) async fn sandbox() -> Sandbox {
     let clock = ManualClock::new(LATER);
     let usual = Setup::default();
     let log =

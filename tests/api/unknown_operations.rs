@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Method;
-use testkit::Sandbox;
+use testkit::{HttpConnection, Sandbox};
 
 use crate::requests::{Speaks, outcome};
 
@@ -68,15 +68,68 @@ async fn an_unknown_operation_of_rest_json() {
 #[tokio::test]
 async fn an_unknown_operation_of_query() {
     let sandbox = Sandbox::new().await;
-    for (service, body) in [
-        ("sts", "Action=AssumeRoot&Version=2011-06-15"),
-        ("sts", "Version=2011-06-15"),
-        ("sts", ""),
-        ("iam", "Action=ListMFADevices&Version=2010-05-08"),
-        ("sns", "Action=ListTopics&Version=2010-03-31"),
+    for (service, body, expected) in [
+        ("sts", "Action=AssumeRoot&Version=2011-06-15", "400 InvalidAction"),
+        ("sts", "Action=GetCallerIdentity&Version=2010-05-08", "400 InvalidAction"),
+        ("sts", "Action=GetCallerIdentity", "400 InvalidAction"),
+        ("sts", "Version=2011-06-15", "400 MissingAction"),
+        ("sts", "Action=&Version=2011-06-15", "400 MissingAction"),
+        ("sts", "", "400 MissingAction"),
+        ("iam", "Action=ListMFADevices&Version=2010-05-08", "400 InvalidAction"),
+        ("sns", "Action=ListTopics&Version=2010-03-31", "400 InvalidAction"),
     ] {
-        let expected = (Speaks::Query, "400 InvalidAction");
-        check(&sandbox, service, (Method::POST, "/"), (FORM, body), expected).await;
+        check(&sandbox, service, (Method::POST, "/"), (FORM, body), (Speaks::Query, expected)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_operation_of_cbor() {
+    let sandbox = Sandbox::new().await;
+    for path in [
+        "/service/GraniteServiceVersion20100801/operation/DescribeAlarmContributors",
+        "/service/Nobody/operation/Nothing",
+        "/service/Nobody",
+    ] {
+        let expected = (Speaks::Cbor, "400 UnknownOperationException");
+        let rpc = (("smithy-protocol", "rpc-v2-cbor"), "");
+        check(&sandbox, "monitoring", (Method::POST, path), rpc, expected).await;
+    }
+    let cbor =
+        [("x-amz-target", "Kinesis_20131202.ListStreams"), ("content-type", "application/x-amz-cbor-1.1")];
+    let answer =
+        sandbox.api().send("kinesis", Method::POST, "/", &cbor, Bytes::new()).await.expect("an answer");
+    assert_eq!(outcome(Speaks::Cbor, &answer), "400 UnknownOperationException");
+    assert_eq!(answer.headers["content-type"], "application/x-amz-cbor-1.1");
+}
+
+/// Without a signature too: nothing is S3's that says what it is.
+#[tokio::test]
+async fn an_unknown_operation_without_a_signature() {
+    let sandbox = Sandbox::new().await;
+    for (path, (name, value), body, (speaks, expected)) in [
+        (
+            "/",
+            ("x-amz-target", "DynamoDB_20120810.ListTables"),
+            "{}",
+            (Speaks::Json, "400 UnknownOperationException"),
+        ),
+        ("/", FORM, "Action=ListTopics&Version=2010-03-31", (Speaks::Query, "400 InvalidAction")),
+        ("/", FORM, "Action=ListUsers&Version=2010-05-08", (Speaks::Query, "403 MissingAuthenticationToken")),
+        (
+            "/service/Nobody/operation/Nothing",
+            ("smithy-protocol", "rpc-v2-cbor"),
+            "",
+            (Speaks::Cbor, "400 UnknownOperationException"),
+        ),
+    ] {
+        let request = http::Request::post(path).header("host", "localhost").header(name, value);
+        let request = request.body(Bytes::from_static(body.as_bytes())).expect("a request");
+        let answer =
+            HttpConnection::plain(sandbox.addresses().api).await.send(request).await.expect("an answer");
+        let (parts, body) = answer.into_parts();
+        assert!(parts.headers.contains_key("x-amzn-requestid"), "{path} {value}");
+        let answer = client::Answer { status: parts.status, headers: parts.headers, body };
+        assert_eq!(outcome(speaks, &answer), expected, "{path} {value}: {:?}", answer.body);
     }
 }
 

@@ -1,10 +1,14 @@
 //! The data plane on the API's port: publish with a signature, and retained messages.
 
 use http::Method;
+use iam::{Mode, RootKey};
 use mqtt::Qos;
-use testkit::Sandbox;
+use node::Config;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use testkit::{Sandbox, Setup, elements};
 
-use crate::common::text;
+use crate::common::{allow, text};
 
 #[tokio::test]
 async fn a_signed_publish_reaches_devices() {
@@ -78,4 +82,43 @@ async fn devices_of_another_region_are_not_reached() {
     assert_eq!(text(&subscriber.message().await.expect("a message")), "a here");
     let missing = sandbox.api().rest("iotdata", Method::GET, "/retainedMessage/a", "").await;
     assert_eq!(missing.expect_err("it is there only").code(), "ResourceNotFoundException");
+}
+
+/// Calls IAM as the root.
+async fn call_iam(sandbox: &Sandbox, body: &str) -> String {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("{body}&Version=2010-05-08");
+    let answer = sandbox.api().send("iam", Method::POST, "/", &form, body.into()).await.expect("an answer");
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(answer.status.is_success(), "{text}");
+    text
+}
+
+#[tokio::test]
+async fn a_user_publishes_and_retains_what_its_policies_allow() {
+    let setup = Setup::default();
+    let config = Config { auth: Mode::Enforce, ..setup.config.clone() };
+    let sandbox = Sandbox::with(Setup { config, ..setup }).await;
+    call_iam(&sandbox, "Action=CreateUser&UserName=ana").await;
+    let statements =
+        json!([allow("iot:Publish", "topic/mine/*"), allow("iot:RetainPublish", "topic/mine/kept")]);
+    let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    let document = utf8_percent_encode(&document, NON_ALPHANUMERIC);
+    let put = format!("Action=PutUserPolicy&UserName=ana&PolicyName=p&PolicyDocument={document}");
+    call_iam(&sandbox, &put).await;
+    let made = call_iam(&sandbox, "Action=CreateAccessKey&UserName=ana").await;
+    let text = |name| elements(&made, name).next().expect("it is answered").to_owned();
+    let key = RootKey::new(text("AccessKeyId"), text("SecretAccessKey"));
+    for (region, path, status) in [
+        ("us-east-1", "/topics/mine%2Fa?qos=1", 200),
+        ("us-east-1", "/topics/mine%2Fkept?retain=true", 200),
+        ("us-east-1", "/topics/mine%2Fa?retain=true", 403),
+        ("us-east-1", "/topics/theirs%2Fa", 403),
+        ("eu-west-1", "/topics/mine%2Fa", 403),
+        ("us-east-1", "/topics/mine%2F%2B", 400),
+    ] {
+        let sent = sandbox.client(&key, region).send("iotdata", Method::POST, path, &[], "x".into()).await;
+        let answer = sent.expect("an answer");
+        assert_eq!(answer.status, status, "{region} {path}: {:?}", answer.body);
+    }
 }

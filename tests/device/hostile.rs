@@ -4,8 +4,12 @@
 
 use std::time::Duration;
 
-use testkit::Sandbox;
+use mqtt::{Qos, ReasonCode, Retain};
+use node::{Config, Quotas};
+use testkit::{Identity, Sandbox, Setup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::common::{anything, connected};
 
 /// How long the node may take to cut someone off, in real time.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,7 +40,7 @@ async fn said(sandbox: &Sandbox, sent: &[u8]) -> Vec<u8> {
 
 async fn everyone_else_is_served(sandbox: &Sandbox) {
     let mut device = sandbox.device("bystander").await;
-    device.subscribe("a", mqtt::Qos::AtLeastOnce).await.expect("it is granted");
+    device.subscribe("a", Qos::AtLeastOnce).await.expect("it is granted");
     device.publish("a", "x").await;
     device.message().await.expect("a message");
 }
@@ -234,4 +238,33 @@ async fn packets_of_chance_harm_nobody() {
         assert!(waited.is_ok(), "seed {seed}: the connection does not end");
     }
     everyone_else_is_served(&sandbox).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_one_account_is_slowed_and_nobody_else() {
+    const FLOOD: usize = 100;
+    let setup = Setup::default();
+    let config = Config { quotas: Quotas { publishes: 50, ..Quotas::UNBOUNDED }, ..setup.config.clone() };
+    let sandbox = Sandbox::with(Setup { config, ..setup }).await;
+    let hostile = sandbox.create_account("111111111111").await;
+    let hostile = Identity::create(&hostile, "flood", &anything()).await;
+    let ours = sandbox.identity("sensor", &anything()).await;
+    let mut flood = connected(&sandbox, &hostile).await;
+    let tokens: Vec<u64> =
+        (0..FLOOD).map(|_| flood.request("a", "x", Qos::AtLeastOnce, Retain::No)).collect();
+    // Time stands still: all that it may have is a second's worth, and one.
+    assert_eq!(flood.published(tokens[50]).await, Ok(ReasonCode::Success));
+    let mut device = connected(&sandbox, &ours).await;
+    for _ in 0..50 {
+        device.publish("a", "x").await;
+    }
+    assert_eq!(sandbox.counter("iot_publish_in_total"), 51 + 50);
+    // What it sent is not lost.
+    let mut root = sandbox.device("root").await;
+    let all = async || {
+        root.ping().await.expect("it is connected");
+        sandbox.counter("iot_publish_in_total") == FLOOD as i64 + 50
+    };
+    sandbox.advance_until(Duration::from_secs(1), "all of it is in", all).await;
+    assert_eq!(flood.published(tokens[FLOOD - 1]).await, Ok(ReasonCode::Success));
 }

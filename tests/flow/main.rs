@@ -7,6 +7,7 @@ mod disk;
 mod hot_read;
 mod lake;
 mod queries;
+mod roles;
 mod rules;
 mod scripts;
 mod simulation;

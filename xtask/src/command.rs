@@ -74,6 +74,16 @@ pub(crate) fn binary(profile: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| "cargo does not say where the binary is".to_owned())
 }
 
+/// Where cargo builds.
+///
+/// # Errors
+/// When cargo does not say.
+pub(crate) fn target_directory() -> Result<PathBuf, String> {
+    let metadata = output(&mut program("cargo", &["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_str(&metadata).map_err(|error| error.to_string())?;
+    Ok(PathBuf::from(metadata["target_directory"].as_str().unwrap_or("target")))
+}
+
 /// Whether this is the unattended run, in which nothing may be skipped.
 pub(crate) fn ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true")

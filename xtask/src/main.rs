@@ -5,11 +5,14 @@
     reason = "a command-line tool speaks on its standard streams"
 )]
 
+mod audit;
 mod browser;
 mod command;
 mod demo;
+mod fuzz;
 mod generate;
 mod python;
+mod sbom;
 mod stamp;
 mod test;
 mod tidy;
@@ -27,6 +30,10 @@ cargo xtask <task>
   ui      build the web console, if its sources changed; the binary embeds it
   gen     write docs/operations.md anew, from the tables of operations and docs/aws-operations.txt
   tidy    check what the compiler does not: headers, the dependency table, the code map, the life of a message
+  fuzz    feed the decoders with broken input, guided by coverage: cargo xtask fuzz --minutes 60 mqtt_packet;
+          without a name every target, five minutes each
+  audit   hold the dependencies to deny.toml: licences, banned crates, sources, known holes
+  sbom    write what the binary is made of, as CycloneDX
   help    this text
 ";
 
@@ -39,6 +46,9 @@ fn main() -> ExitCode {
         ["ui"] => ui::build(),
         ["gen"] => generate::run(),
         ["tidy"] => tidy::run(),
+        ["fuzz", arguments @ ..] => fuzz::run(arguments),
+        ["audit"] => audit::run(),
+        ["sbom"] => sbom::run(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::{browser, command, python, tidy, ui};
+use crate::{audit, browser, command, python, tidy, ui};
 
 type Step = (&'static str, fn() -> Result<(), String>);
 
 /// What must hold, cheapest first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("format", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
+    ("audit", audit::run),
     ("console", ui::test),
     ("tests", rust_tests),
     ("binary", || command::binary("dev").map(drop)),

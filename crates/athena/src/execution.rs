@@ -76,6 +76,15 @@ pub(crate) struct Execution {
     pub(crate) scanned_bytes: u64,
 }
 
+/// How long the parts of an execution took.
+pub(crate) struct Times {
+    pub(crate) total_ms: u64,
+    pub(crate) queue_ms: u64,
+    pub(crate) engine_ms: u64,
+    /// Within the engine's time.
+    pub(crate) planning_ms: u64,
+}
+
 impl Entity for Execution {
     const TABLE: &'static str = "athena_execution";
     const VERSION: u8 = 1;
@@ -200,19 +209,30 @@ impl Execution {
         shape
     }
 
-    fn statistics(&self, now: Timestamp) -> Value {
+    /// How long each part of it took, up to now if it has not ended.
+    pub(crate) fn times(&self, now: Timestamp) -> Times {
         let ms =
             |from: Timestamp, to: Timestamp| u64::try_from(to.since(from).as_millis()).unwrap_or(u64::MAX);
         let end = self.completed_at.unwrap_or(now);
         let started = self.started_at.unwrap_or(end);
-        let engine = ms(started, end).saturating_sub(self.publishing_ms);
+        let engine_ms = ms(started, end).saturating_sub(self.publishing_ms);
+        Times {
+            total_ms: ms(self.submitted_at, end),
+            queue_ms: ms(self.submitted_at, started),
+            engine_ms,
+            planning_ms: self.planning_ms.min(engine_ms),
+        }
+    }
+
+    fn statistics(&self, now: Timestamp) -> Value {
+        let times = self.times(now);
         json!({
-            "EngineExecutionTimeInMillis": engine,
+            "EngineExecutionTimeInMillis": times.engine_ms,
             "DataScannedInBytes": self.scanned_bytes,
-            "TotalExecutionTimeInMillis": ms(self.submitted_at, end),
-            "QueryQueueTimeInMillis": ms(self.submitted_at, started),
+            "TotalExecutionTimeInMillis": times.total_ms,
+            "QueryQueueTimeInMillis": times.queue_ms,
             "ServicePreProcessingTimeInMillis": 0,
-            "QueryPlanningTimeInMillis": self.planning_ms.min(engine),
+            "QueryPlanningTimeInMillis": times.planning_ms,
             "ServiceProcessingTimeInMillis": self.publishing_ms,
             "ResultReuseInformation": {"ReusedPreviousResult": false},
         })

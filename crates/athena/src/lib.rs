@@ -37,6 +37,7 @@ mod results;
 mod run;
 mod start;
 mod sweep;
+mod tagged;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -61,7 +62,7 @@ use crate::workgroup::WorkGroup;
 /// Athena: <https://docs.aws.amazon.com/athena/latest/APIReference/Welcome.html>
 pub static DESCRIPTOR: Descriptor = Descriptor {
     signing_name: "athena",
-    protocol: Protocol::Json { version: "1.1", target_prefix: "AmazonAthena" },
+    protocols: &[Protocol::Json { version: "1.1", target_prefix: "AmazonAthena" }],
     validation_code: "InvalidRequestException",
 };
 

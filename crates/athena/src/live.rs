@@ -86,7 +86,7 @@ impl Registry {
             ended: watch::Sender::new(false),
         });
         live.insert(id, Arc::clone(&entry));
-        meters.queued.add(1);
+        meters.queued(&entry.snapshot()).add(1);
         Some(entry)
     }
 
@@ -106,19 +106,17 @@ impl Registry {
             execution.state = State::Running;
             execution.started_at = Some(at);
         });
-        meters.queued.add(-1);
-        meters.running.add(1);
+        let execution = live.snapshot();
+        meters.queued(&execution).add(-1);
+        meters.running(&execution).add(1);
     }
 
     /// Lets an execution go and tells who waits for its end.
     pub(crate) fn release(&self, live: &Live, meters: &Meters) {
-        let (id, state) = {
-            let execution = live.execution.lock().expect("no holder of this lock panics");
-            (execution.id.clone(), execution.state)
-        };
-        if self.live.lock().expect("no holder of this lock panics").remove(&id).is_some() {
-            let gauge = if state == State::Queued { &meters.queued } else { &meters.running };
-            gauge.add(-1);
+        let execution = live.snapshot();
+        if self.live.lock().expect("no holder of this lock panics").remove(&execution.id).is_some() {
+            let gauge = if execution.state == State::Queued { Meters::queued } else { Meters::running };
+            gauge(meters, &execution).add(-1);
         }
         live.ended.send_replace(true);
     }

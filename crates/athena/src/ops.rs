@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 
 use kernel::{Arn, Context};
 use serde::{Deserialize, Serialize};
-use wire::{Entry, Resource};
+use wire::{Entry, Operation, Resource};
 
 use batch_get_named_query::BatchGetNamedQuery;
 use batch_get_query_execution::BatchGetQueryExecution;
@@ -114,6 +114,36 @@ fn workgroup_resource(cx: &Context, name: &str) -> Resource {
 /// The resource of a request that names it by its ARN.
 fn tagged(arn: &str) -> Resource {
     arn.parse().map_or(Resource::Any, Resource::Arn)
+}
+
+/// Adds tags, as TagResource does.
+///
+/// # Errors
+/// As TagResource.
+pub(crate) async fn add_tags(
+    athena: &Athena,
+    cx: &Context,
+    arn: &str,
+    tags: &[(String, String)],
+) -> Result<(), Error> {
+    let tag = |(key, value): &(String, String)| Tag { key: key.clone(), value: value.clone() };
+    let tags = tags.iter().map(tag).collect();
+    let request = tag_resource::Request { resource_arn: arn.to_owned(), tags };
+    TagResource::handle(athena, cx, request).await.map(drop)
+}
+
+/// Removes tags, as UntagResource does.
+///
+/// # Errors
+/// As UntagResource.
+pub(crate) async fn remove_tags(
+    athena: &Athena,
+    cx: &Context,
+    arn: &str,
+    keys: &[String],
+) -> Result<(), Error> {
+    let request = untag_resource::Request { resource_arn: arn.to_owned(), tag_keys: keys.to_vec() };
+    UntagResource::handle(athena, cx, request).await.map(drop)
 }
 
 /// The workgroup that an ARN of this account and region names.

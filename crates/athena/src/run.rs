@@ -25,6 +25,8 @@ pub(crate) struct Job {
     /// The commit that stored it.
     pub(crate) revision: Revision,
     pub(crate) bytes_scanned_max: Option<u64>,
+    /// Whether it is counted for its workgroup.
+    pub(crate) publish_metrics: bool,
 }
 
 /// How an execution ends.
@@ -47,7 +49,7 @@ pub(crate) async fn run(inner: Arc<Inner>, job: Job) {
     let live = Arc::clone(&job.live);
     // A task that is dropped here leaves memory only; the store still says that the execution is open.
     let _released = Released { inner: &inner, live: &live };
-    let revision = job.revision;
+    let (revision, publish_metrics) = (job.revision, job.publish_metrics);
     let is_query = live.snapshot().is_query();
     let turns = if is_query { &inner.dml } else { &inner.ddl };
     let turn = tokio::select! {
@@ -71,7 +73,12 @@ pub(crate) async fn run(inner: Arc<Inner>, job: Job) {
             }
         }
     };
-    finish(&inner, &live, revision, outcome).await;
+    let Some(execution) = finish(&inner, &live, revision, outcome).await else { return };
+    let times = execution.times(inner.clock.now());
+    inner.meters.ended(&execution, &times);
+    if publish_metrics {
+        inner.meters.ended_in_workgroup(&execution, &times);
+    }
 }
 
 struct Released<'a> {
@@ -191,14 +198,14 @@ async fn publish(
         };
         inner.objects.put(cx, object).await.map_err(|error| Failure::of_port(&error))?;
     }
-    inner.meters.result_bytes.add(bytes as u64);
+    inner.meters.wrote_result(execution, bytes as u64);
     let publishing = inner.clock.now().since(began);
     live.change(|execution| execution.publishing_ms = millis(publishing));
     Ok(())
 }
 
-/// Stores the end. When the store cannot for long, the execution stays open there, which means interrupted.
-async fn finish(inner: &Inner, live: &Live, revision: Revision, outcome: Outcome) {
+/// Stores the end and answers what was stored. When the store cannot for long, the execution stays open there, which means interrupted.
+async fn finish(inner: &Inner, live: &Live, revision: Revision, outcome: Outcome) -> Option<Execution> {
     let mut execution = live.snapshot();
     execution.completed_at = Some(inner.clock.now());
     (execution.state, execution.reason, execution.failure) = match outcome {
@@ -216,14 +223,11 @@ async fn finish(inner: &Inner, live: &Live, revision: Revision, outcome: Outcome
             }
             Err(error) => {
                 tracing::error!(id = execution.id, %error, "the end of a query is lost");
-                return;
+                return None;
             }
         }
     }
-    inner.meters.ended(execution.state);
-    inner.meters.scanned_bytes.add(execution.scanned_bytes);
-    let total = execution.completed_at.unwrap_or_default().since(execution.submitted_at);
-    inner.meters.time_ms.add(millis(total));
+    Some(execution)
 }
 
 impl Inner {

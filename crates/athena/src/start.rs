@@ -129,14 +129,21 @@ impl Inner {
         };
         let Some(tasks) = self.tasks.get() else { return Err(Error::Unavailable(None).into()) };
         let Some(live) = self.live.admit(execution.clone(), &self.meters) else {
-            self.meters.refused.add(1);
+            self.meters.refused(&execution);
             return Err(TOO_MANY.into());
         };
         let admission = Admission { inner: self, live: Some(live) };
         let revision = self.executions.commit(self.first_batch(cx, &execution, expect)).await?;
         let live = admission.keep();
         let cutoff = workgroup.configuration.cutoff_bytes.and_then(|bytes| u64::try_from(bytes).ok());
-        let job = run::Job { cx: cx.clone(), live, work, revision, bytes_scanned_max: cutoff };
+        let job = run::Job {
+            cx: cx.clone(),
+            live,
+            work,
+            revision,
+            bytes_scanned_max: cutoff,
+            publish_metrics: workgroup.configuration.publish_metrics,
+        };
         let inner = Arc::clone(self);
         tasks.spawn(&tasks::QUERY, |_| run::run(inner, job));
         Ok(id)

@@ -2,8 +2,8 @@
 //!
 //! Differs from AWS: the creation time of `primary` is 1970-01-01, since nobody created it.
 //! Differs from AWS: workgroups of Spark, managed query results and identity-based ones are refused.
-//! Differs from AWS: RequesterPaysEnabled, PublishCloudWatchMetricsEnabled and EnableMinimumEncryptionConfiguration are stored
-//! and answered, and change nothing: there are no requester-pays buckets, metrics are always kept, nothing is encrypted here.
+//! Differs from AWS: RequesterPaysEnabled and EnableMinimumEncryptionConfiguration are stored and answered, and change nothing: there
+//! are no requester-pays buckets, and nothing is encrypted here.
 
 use std::collections::BTreeMap;
 

@@ -3,15 +3,22 @@
 //! A small client, not an SDK: one request, its answer, no retries and no model. It sends what a caller names (a service, a
 //! method and path, or a target), so that it can also send what an SDK would refuse to.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kernel::{Clock, Secret};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::time_provider::TimeProvider;
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use wire::sigv4::Signer;
 
@@ -22,7 +29,7 @@ const TARGETS: &[(&str, &str)] =
 /// Who calls, and where.
 #[derive(Clone)]
 pub struct Client {
-    http: HttpClient<HttpConnector, Full<Bytes>>,
+    http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
     endpoint: String,
     access_key_id: String,
     secret_access_key: Secret<String>,
@@ -92,13 +99,29 @@ impl Client {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            http: HttpClient::builder(TokioExecutor::new()).build_http(),
+            http: http_client(RootCertStore::empty(), &clock),
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             access_key_id: access_key_id.to_owned(),
             secret_access_key,
             region: region.to_owned(),
             clock,
         }
+    }
+
+    /// The same with an endpoint that shows a certificate of these CAs: PEM.
+    ///
+    /// # Errors
+    /// When the text holds none.
+    pub fn trusting(self, ca_pem: &str) -> Result<Self, NoCa> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
+            roots.add(certificate.map_err(|_| NoCa)?).map_err(|_| NoCa)?;
+        }
+        if roots.is_empty() {
+            return Err(NoCa);
+        }
+        let http = http_client(roots, &self.clock);
+        Ok(Self { http, ..self })
     }
 
     /// Calls an operation of an AWS JSON service: `athena`, `firehose`, `glue`.
@@ -169,6 +192,47 @@ impl Client {
         let body = body.collect().await.map_err(|error| transport(Box::new(error)))?.to_bytes();
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
+}
+
+/// There is no CA certificate where one should be.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("there is no CA certificate in that text")]
+pub struct NoCa;
+
+/// Certificates are good or not by the client's own clock.
+struct Time(Arc<dyn Clock>);
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Time")
+    }
+}
+
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = u64::try_from(self.0.now().as_millis()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(now)))
+    }
+}
+
+fn http_client(
+    roots: RootCertStore,
+    clock: &Arc<dyn Clock>,
+) -> HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_details(provider, Arc::new(Time(Arc::clone(clock))))
+        .with_safe_default_protocol_versions()
+        .expect("ring speaks TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http);
+    HttpClient::builder(TokioExecutor::new()).build(connector)
 }
 
 fn output(answer: &Answer) -> Result<Value, CallError> {

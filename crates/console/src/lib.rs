@@ -2,16 +2,18 @@
 //!
 //! The console is an ordinary client of the public AWS operations: `POST /console/aws/{service}/{Operation}` calls one in
 //! process, with the permissions of the session's principal. What it has of its own is a session, SQL without an
-//! execution record for dashboards that refresh every second, and the node's counters. It knows no HTTP server:
-//! [`Console::handle`] takes a request whose body is whole; `node` puts it behind one, on an origin of its own.
+//! execution record for dashboards that refresh every second, the node's counters, and the record of access. It knows no HTTP
+//! server: [`Console::handle`] takes a request whose body is whole; `node` puts it behind one, on an origin of its own.
 //!
 //! Invariants
 //! 1. No request is looked at before its `Host` is one of ours: a rebound DNS name gets 421 (guard).
 //! 2. No `/console/` route runs for another site: `X-Console: 1`, and `Sec-Fetch-Site` or `Origin` of our own (guard).
 //! 3. No route but the login runs without a live session; no operation or query runs unauthorised (routes, A8).
 //! 4. Secrets are compared in constant time, failures are counted, sessions are bounded and end when idle (session, login).
-//! 5. Every answer carries the security headers, the errors too (headers).
+//! 5. A session sees its principal's account and nothing of another (routes, metrics).
+//! 6. Every answer carries the security headers, the errors too (headers).
 
+mod access;
 mod assets;
 mod aws;
 mod guard;
@@ -27,10 +29,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use kernel::{AccountId, Clock, Entropy, Metrics, Region, Secret};
-use ports::Execute;
-use wire::{Authorize, Credentials, Dispatcher};
+use ports::{AccessAudit, Execute};
+use serde_json::json;
+use wire::{Arrival, Authorize, Credentials, Dispatcher};
 
 pub use assets::EMBEDDED;
 pub use limits::BODY_BYTES_MAX;
@@ -43,7 +46,7 @@ use session::Sessions;
 pub struct Config {
     /// The account whose root the launch token signs in.
     pub account: AccountId,
-    /// The region the console works in.
+    /// The region a page works in until its reader chooses another.
     pub region: Region,
     /// Host names besides the loopback ones under which the console may be asked for, without port, lower case.
     pub hosts: Vec<String>,
@@ -61,6 +64,8 @@ pub struct Parts {
     pub credentials: Arc<dyn Credentials>,
     /// The decision on queries; operations ask it through the dispatcher.
     pub authorize: Arc<dyn Authorize>,
+    /// What policies did not allow, and what was used.
+    pub access: Arc<dyn AccessAudit>,
     /// The SQL engine.
     pub execute: Arc<dyn Execute>,
     /// The node's counters.
@@ -96,14 +101,21 @@ impl Console {
         &self.launch_token
     }
 
-    /// Answers any request of the console's port. `source_ip` is the peer's address without port. A body longer than
-    /// [`BODY_BYTES_MAX`] need not be read: its first bytes beyond that are enough for the refusal.
-    pub async fn handle(&self, request: Request<Bytes>, source_ip: Option<String>) -> Response<Bytes> {
+    /// Answers any request of the console's port. A body longer than [`BODY_BYTES_MAX`] need not be read: its first bytes beyond that
+    /// are enough for the refusal.
+    pub async fn handle(&self, request: Request<Bytes>, arrival: Arrival) -> Response<Bytes> {
         let mut response = match guard::check_host(&request, &self.config.hosts) {
-            Ok(host) if guard::is_route(&request) => routes::answer(self, request, &host, source_ip).await,
+            Ok(host) if guard::is_route(&request) => routes::answer(self, request, &host, arrival).await,
             Ok(_) => assets::answer(&request),
             Err(refusal) => refusal.into_response(),
         };
+        headers::secure(&mut response);
+        response
+    }
+
+    /// Answers a request that [`Console::handle`] is not to see: it is refused for its form, size or pace.
+    pub fn refuse(&self, status: StatusCode, message: &str) -> Response<Bytes> {
+        let mut response = headers::json(status, &json!({"__type": "BadRequest", "message": message}));
         headers::secure(&mut response);
         response
     }
@@ -115,17 +127,23 @@ mod tests {
     use std::time::Duration;
 
     use futures::StreamExt;
-    use http::{Method, StatusCode};
+    use http::Method;
     use kernel::{Context, ErrorKind, ManualClock, Principal, Timestamp};
-    use ports::{PortError, PortFuture, QueryRequest, QueryStatistics, ResultColumn, Running};
-    use serde_json::{Value, json};
+    use ports::{
+        AccessMode, DenialOutcome, DeniedQuery, DeniedRequest, DeniedRequests, GeneratedPolicy,
+        MissingStatement, PortError, PortFuture, QueryRequest, QueryStatistics, ResultColumn, Running,
+        UsedPrincipal,
+    };
+    use serde_json::Value;
     use wire::authorize::Denied;
     use wire::{Credential, Descriptor, Entry, Operation, Protocol, Resource};
 
     use super::*;
 
     static HIT: kernel::metrics::Metric =
-        kernel::metrics::Metric { name: "hits_total", help: "Hits.", labels: &["rule"] };
+        kernel::metrics::Metric { name: "hits_total", help: "Hits.", labels: &["account", "region", "rule"] };
+    static NODE_WIDE: kernel::metrics::Metric =
+        kernel::metrics::Metric { name: "syncs_total", help: "Syncs.", labels: &[] };
 
     struct OneKey;
 
@@ -189,10 +207,48 @@ mod tests {
 
     static ECHO: Descriptor = Descriptor {
         signing_name: "echo",
-        protocol: Protocol::Json { version: "1.1", target_prefix: "Echo" },
+        protocols: &[Protocol::Json { version: "1.1", target_prefix: "Echo" }],
         validation_code: "ValidationException",
     };
     static OPERATIONS: &[Entry<()>] = &[Entry::of::<Whoami>()];
+
+    /// One denied request, and one principal, of account 000000000000.
+    struct OneDenied;
+
+    impl AccessAudit for OneDenied {
+        fn mode(&self) -> AccessMode {
+            AccessMode::Enforce
+        }
+
+        fn denied(&self, cx: &Context, query: &DeniedQuery) -> Result<DeniedRequests, PortError> {
+            let request = DeniedRequest {
+                principal: format!("arn:aws:iam::{}:role/r", cx.account),
+                caller: format!("arn:aws:sts::{}:assumed-role/r/s", cx.account),
+                action: "s3:PutObject".to_owned(),
+                resource: query.contains.clone(),
+                reason: "because".to_owned(),
+                missing: Some(MissingStatement {
+                    policy: "session policy",
+                    statement: json!({"Effect": "Allow"}),
+                }),
+                outcome: DenialOutcome::Refused,
+                count: 3,
+                last_at: Timestamp::from_millis(7),
+            };
+            let requests = vec![request; query.limit.min(1_000)];
+            Ok(DeniedRequests { since: Timestamp::from_millis(5), total: 9, matching: 8, requests })
+        }
+
+        fn principals(&self, _: &Context) -> Result<Vec<UsedPrincipal>, PortError> {
+            Err(PortError::new(ErrorKind::Denied, "AccessDeniedException", "no"))
+        }
+
+        fn least_privilege(&self, _: &Context, arn: &str) -> Result<Option<GeneratedPolicy>, PortError> {
+            let at = Timestamp::from_millis(1);
+            let used = UsedPrincipal { arn: arn.to_owned(), actions: 2, first_at: at, last_at: at };
+            Ok((arn == "known").then(|| GeneratedPolicy { used, policy: json!({"Statement": []}) }))
+        }
+    }
 
     /// `rows <n>` answers that many rows, `wide <n>` as many of a megabyte, `wait` never ends, anything else is an error.
     struct Rows;
@@ -243,6 +299,7 @@ mod tests {
             dispatcher: Arc::new(dispatcher),
             credentials: Arc::new(OneKey),
             authorize,
+            access: Arc::new(OneDenied),
             execute: Arc::new(Rows),
             metrics: Metrics::default(),
             clock,
@@ -273,8 +330,12 @@ mod tests {
             .header("cookie", cookie)
             .body(Bytes::from(body.to_string()))
             .unwrap();
-        let (parts, body) = console.handle(request, Some("127.0.0.1".to_owned())).await.into_parts();
+        let (parts, body) = console.handle(request, arrival()).await.into_parts();
         (parts.status, serde_json::from_slice(&body).unwrap_or(Value::Null), parts.headers)
+    }
+
+    fn arrival() -> Arrival {
+        Arrival { source_ip: Some("127.0.0.1".to_owned()), secure: false }
     }
 
     async fn signed_in(console: &Console) -> String {
@@ -354,6 +415,9 @@ mod tests {
             (Method::GET, "/console/metrics"),
             (Method::POST, "/console/sql"),
             (Method::POST, "/console/aws/echo/Whoami"),
+            (Method::POST, "/console/access/denied"),
+            (Method::POST, "/console/access/principals"),
+            (Method::POST, "/console/access/policy"),
             (Method::GET, "/console/nothing"),
         ] {
             let (status, ..) = send(&console, method.clone(), path, "", "{}").await;
@@ -422,7 +486,7 @@ mod tests {
         assert_eq!(error["message"], json!("line 1:1: mismatched input 'nonsense' in default"));
         let counters = console.parts.metrics.counters();
         let counted: Vec<_> =
-            counters.iter().map(|sample| (sample.labels[0].as_str(), sample.value)).collect();
+            counters.iter().map(|sample| (sample.labels[2].as_str(), sample.value)).collect();
         assert_eq!(counted, [("failed", 1), ("succeeded", 4)]);
     }
 
@@ -447,17 +511,109 @@ mod tests {
     async fn metrics_are_exact_and_labelled() {
         let (_, console) = console();
         let cookie = signed_in(&console).await;
-        console.parts.metrics.counter(&HIT, &["r"]).add(3);
-        console.parts.metrics.gauge(&HIT, &["g"]).set(-1);
+        let (home, here) = ("000000000000", "eu-west-1");
+        console.parts.metrics.counter(&HIT, &[home, here, "r"]).add(3);
+        console.parts.metrics.gauge(&HIT, &[home, here, "g"]).set(-1);
         let (_, answer, _) = send(&console, Method::GET, "/console/metrics", &cookie, "").await;
+        let labels = |rule: &str| json!({"account": home, "region": here, "rule": rule});
         assert_eq!(
             answer,
             json!({
                 "at": 1_000_000,
-                "counters": [{"name": "hits_total", "labels": {"rule": "r"}, "value": 3}],
-                "gauges": [{"name": "hits_total", "labels": {"rule": "g"}, "value": -1}],
+                "counters": [{"name": "hits_total", "labels": labels("r"), "value": 3}],
+                "gauges": [{"name": "hits_total", "labels": labels("g"), "value": -1}],
             })
         );
+    }
+
+    #[tokio::test]
+    async fn metrics_are_of_the_sessions_account_and_region_and_for_those_who_may() {
+        let (_, console) = console();
+        let root = signed_in(&console).await;
+        let metrics = &console.parts.metrics;
+        metrics.counter(&HIT, &["000000000000", "eu-west-1", "mine"]).add(1);
+        metrics.counter(&HIT, &["000000000000", "us-east-1", "elsewhere"]).add(1);
+        metrics.counter(&HIT, &["111122223333", "eu-west-1", "theirs"]).add(1);
+        metrics.counter(&NODE_WIDE, &[]).add(1);
+        let names = |answer: &Value| -> Vec<String> {
+            let counters = answer["counters"].as_array().unwrap().iter();
+            counters.map(|counter| counter["labels"]["rule"].as_str().unwrap_or("node").to_owned()).collect()
+        };
+        let (_, answer, _) = send(&console, Method::GET, "/console/metrics", &root, "").await;
+        assert_eq!(names(&answer), ["mine", "node"]);
+        let in_region = |region: &'static str| {
+            let request = Request::builder()
+                .uri("/console/metrics")
+                .header("host", "127.0.0.1:4567")
+                .header("x-console", "1")
+                .header("x-console-region", region)
+                .header("cookie", &root)
+                .body(Bytes::new())
+                .unwrap();
+            console.handle(request, arrival())
+        };
+        let elsewhere: Value = serde_json::from_slice(in_region("us-east-1").await.body()).unwrap();
+        assert_eq!(names(&elsewhere), ["elsewhere", "node"]);
+        assert_eq!(in_region("No Region").await.status(), StatusCode::BAD_REQUEST);
+
+        let key = json!({"accessKeyId": "AKIAEXAMPLE", "secretAccessKey": "right"});
+        let (_, _, headers) = send(&console, Method::POST, "/console/session", "", key).await;
+        let other = headers["set-cookie"].to_str().unwrap();
+        let (status, answer, _) = send(&console, Method::GET, "/console/metrics", other, "").await;
+        assert_eq!((status, names(&answer).len()), (StatusCode::OK, 0));
+        assert!(answer["denied"].as_str().unwrap().contains("cloudwatch:GetMetricData"));
+    }
+
+    #[tokio::test]
+    async fn the_record_of_access_is_what_the_port_says_of_the_sessions_account() {
+        let (_, console) = console();
+        let cookie = signed_in(&console).await;
+        let ask = async |path: &str, body: Value| send(&console, Method::POST, path, &cookie, body).await;
+        let (status, answer, _) = ask("/console/access/denied", json!({"contains": "x", "limit": 1})).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(
+            answer,
+            json!({
+                "mode": "enforce", "at": 1_000_000, "since": 5, "total": 9, "matching": 8,
+                "requests": [{
+                    "principal": "arn:aws:iam::000000000000:role/r",
+                    "caller": "arn:aws:sts::000000000000:assumed-role/r/s",
+                    "action": "s3:PutObject", "resource": "x", "reason": "because",
+                    "policy": "session policy", "statement": {"Effect": "Allow"},
+                    "refused": true, "count": 3, "lastAt": 7,
+                }],
+            })
+        );
+        let (_, answer, _) = ask("/console/access/denied", json!({"limit": 1_000_000})).await;
+        assert_eq!(answer["requests"].as_array().unwrap().len(), limits::ACCESS_PAGE_MAX);
+        let (status, error, _) = ask("/console/access/principals", json!({})).await;
+        assert_eq!((status, &error["__type"]), (StatusCode::FORBIDDEN, &json!("AccessDeniedException")));
+        let (_, answer, _) = ask("/console/access/policy", json!({"principal": "known"})).await;
+        assert_eq!(
+            (&answer["policy"], &answer["principal"]["actions"]),
+            (&json!({"Statement": []}), &json!(2))
+        );
+        let (status, error, _) = ask("/console/access/policy", json!({"principal": "unknown"})).await;
+        assert_eq!((status, &error["__type"]), (StatusCode::NOT_FOUND, &json!("ResourceNotFoundException")));
+        for body in [json!([]), json!({"principal": 1})] {
+            let (status, ..) = ask("/console/access/policy", body).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST);
+        }
+    }
+
+    #[tokio::test]
+    async fn over_tls_the_cookie_is_secure_and_requests_are_known_to_be() {
+        let (_, console) = console();
+        let token = console.launch_token().expose().clone();
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/console/session")
+            .header("host", "127.0.0.1:4567")
+            .header("x-console", "1")
+            .body(Bytes::from(json!({"token": token}).to_string()))
+            .unwrap();
+        let response = console.handle(request, Arrival { secure: true, ..arrival() }).await;
+        assert!(response.headers()["set-cookie"].to_str().unwrap().ends_with("; Secure"));
     }
 
     #[tokio::test]
@@ -481,7 +637,7 @@ mod tests {
                 .header("cookie", &cookie)
                 .body(Bytes::new())
                 .unwrap();
-            let response = console.handle(request, None).await;
+            let response = console.handle(request, arrival()).await;
             let status = response.status();
             assert_eq!(status == StatusCode::MISDIRECTED_REQUEST, host == "evil.example", "{method} {path}");
             let policy = response.headers()["content-security-policy"].to_str().unwrap();
@@ -510,6 +666,6 @@ mod tests {
             .header("cookie", &cookie)
             .body(Bytes::new())
             .unwrap();
-        assert_eq!(console.handle(request, None).await.status(), StatusCode::FORBIDDEN);
+        assert_eq!(console.handle(request, arrival()).await.status(), StatusCode::FORBIDDEN);
     }
 }

@@ -26,5 +26,8 @@ pub(crate) const SQL_ROWS_MAX: usize = 10_000;
 /// Bytes of text in an answer of `/console/sql`. Reason: bounds memory when values are large.
 pub(crate) const SQL_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Denied requests in an answer of `/console/access/denied`. Reason: a page shows no more, and asks again every few seconds.
+pub(crate) const ACCESS_PAGE_MAX: usize = 200;
+
 /// Queries of `/console/sql` at the same time. Reason: open dashboards must not starve Athena's queries.
 pub(crate) const SQL_CONCURRENT_MAX: usize = 16;

@@ -11,6 +11,7 @@ use wire::Fault;
 
 use crate::Console;
 use crate::limits::{LOGIN_FAILURES_MAX, LOGIN_SOURCES_MAX, LOGIN_WINDOW};
+use crate::session::SignedIn;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -39,7 +40,7 @@ pub(crate) fn authenticate(
     console: &Console,
     body: &Bytes,
     source_ip: Option<&str>,
-) -> Result<Principal, Fault> {
+) -> Result<SignedIn, Fault> {
     let source = source_ip.unwrap_or_default();
     let login: Login = serde_json::from_slice(body).map_err(|_| {
         Fault::new(400, "SerializationException", "Give token, or accessKeyId and secretAccessKey.")
@@ -62,7 +63,11 @@ pub(crate) fn authenticate(
             found.filter(|_| right).map(|credential| credential.principal)
         }
     };
-    principal.ok_or_else(|| {
+    let access_key_id = match login {
+        Login::Token { .. } => None,
+        Login::Key { access_key_id, .. } => Some(access_key_id),
+    };
+    principal.map(|principal| SignedIn { principal, access_key_id }).ok_or_else(|| {
         console.attempts.failed(source);
         tracing::warn!(source, "console sign-in failed");
         Fault::new(401, "AccessDenied", "The credentials are not right.")

@@ -1,7 +1,13 @@
-//! The node's counters as the browser wants them; and the one the console counts itself.
+//! The counters of the session's account and region as the browser wants them; and the one the console counts itself.
+//!
+//! 1. A series whose first label is `account` is shown to that account alone, and one with a `region` in that region alone.
+//! 2. A series of the whole node is shown to the root of the node's own account alone.
+//! 3. Who may not `cloudwatch:GetMetricData` sees none. The answer says so and is no error: by it a page also knows that the node lives.
 
 use kernel::metrics::{Metric, Sample};
+use kernel::{Context, Principal};
 use serde::Serialize;
+use wire::Resource;
 
 use crate::Console;
 
@@ -9,7 +15,7 @@ use crate::Console;
 pub(crate) static QUERIES: Metric = Metric {
     name: "console_queries_total",
     help: "Queries run for the console's dashboards.",
-    labels: &["result"],
+    labels: &["account", "region", "result"],
 };
 
 /// Exact values since the node started: the browser computes rates from the differences of two answers and of their `at`.
@@ -19,6 +25,9 @@ pub(crate) struct Answer {
     at: i64,
     counters: Vec<Value>,
     gauges: Vec<Value>,
+    /// Why there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denied: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -28,12 +37,31 @@ struct Value {
     value: i64,
 }
 
-pub(crate) fn answer(console: &Console) -> Answer {
+pub(crate) fn answer(console: &Console, cx: &Context) -> Answer {
+    let at = console.parts.clock.now().as_millis();
+    if let Err(denied) = console.parts.authorize.authorize(cx, "cloudwatch:GetMetricData", &Resource::Any) {
+        return Answer { at, counters: Vec::new(), gauges: Vec::new(), denied: Some(denied.to_string()) };
+    }
+    let node_root =
+        matches!(&cx.principal, Principal::Root { account } if *account == console.config.account);
+    let shown = |samples: Vec<Sample>| {
+        samples.into_iter().filter(|sample| is_shown(sample, cx, node_root)).map(value).collect()
+    };
     let metrics = &console.parts.metrics;
-    Answer {
-        at: console.parts.clock.now().as_millis(),
-        counters: metrics.counters().into_iter().map(value).collect(),
-        gauges: metrics.gauges().into_iter().map(value).collect(),
+    Answer { at, counters: shown(metrics.counters()), gauges: shown(metrics.gauges()), denied: None }
+}
+
+fn is_shown(sample: &Sample, cx: &Context, node_root: bool) -> bool {
+    let label = |wanted: &str| {
+        let at = sample.metric.labels.iter().position(|name| *name == wanted)?;
+        sample.labels.get(at).map(String::as_str)
+    };
+    match label("account") {
+        Some(account) => {
+            account == cx.account.as_str()
+                && label("region").is_none_or(|region| region == cx.region.as_str())
+        }
+        None => node_root,
     }
 }
 

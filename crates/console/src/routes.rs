@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use kernel::{Context, Principal};
+use kernel::{Context, Principal, Region};
 use serde::Serialize;
 use serde_json::json;
-use wire::Fault;
+use wire::{Arrival, Fault};
 
 use crate::limits::BODY_BYTES_MAX;
-use crate::{Console, aws, guard, headers, login, metrics, session, sql};
+use crate::{Console, access, aws, guard, headers, login, metrics, session, sql};
 
 /// What a signed-in page knows of itself.
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ pub(crate) async fn answer(
     console: &Console,
     request: Request<Bytes>,
     host: &str,
-    source_ip: Option<String>,
+    arrival: Arrival,
 ) -> Response<Bytes> {
     if let Err(refusal) = guard::check_site(&request, host) {
         return refusal.into_response();
@@ -38,25 +38,31 @@ pub(crate) async fn answer(
     let id = session::id_of(request.headers(), host);
     let method = request.method();
     if path == ["session"] && method == Method::POST {
-        return sign_in(console, request.body(), host, id.as_deref(), source_ip.as_deref());
+        return sign_in(console, request.body(), host, id.as_deref(), &arrival);
     }
-    let Some(principal) = id.as_deref().and_then(|id| console.sessions.principal(id)) else {
+    let live = |id: &str| console.sessions.principal(id, &*console.parts.credentials);
+    let Some(principal) = id.as_deref().and_then(live) else {
         return fault(&Fault::new(401, "AccessDenied", "Sign in."));
     };
+    let Some(region) = region(console, &request) else {
+        return fault(&Fault::new(400, "ValidationException", "X-Console-Region names no region."));
+    };
+    let cx = context(console, principal, region, &arrival);
+    let body = request.body();
     match (method, path.as_slice()) {
-        (&Method::GET, ["session"]) => headers::json(StatusCode::OK, &account(console, &principal)),
-        (&Method::DELETE, ["session"]) => sign_out(console, host, id.as_deref()),
-        (&Method::GET, ["metrics"]) => headers::json(StatusCode::OK, &metrics::answer(console)),
-        (&Method::POST, ["sql"]) => {
-            render(sql::answer(console, &context(console, principal, source_ip), request.body()).await)
-        }
+        (&Method::GET, ["session"]) => headers::json(StatusCode::OK, &account(console, &cx.principal)),
+        (&Method::DELETE, ["session"]) => sign_out(console, host, &arrival, id.as_deref()),
+        (&Method::GET, ["metrics"]) => headers::json(StatusCode::OK, &metrics::answer(console, &cx)),
+        (&Method::POST, ["sql"]) => render(sql::answer(console, &cx, body).await),
         (&Method::POST, ["aws", service, operation]) => {
-            let cx = context(console, principal, source_ip);
-            render(aws::call(console, &cx, service, operation, request.body()).await)
+            render(aws::call(console, &cx, service, operation, body).await)
         }
+        (&Method::POST, ["access", "denied"]) => render(access::denied(console, &cx, body)),
+        (&Method::POST, ["access", "principals"]) => render(access::principals(console, &cx)),
+        (&Method::POST, ["access", "policy"]) => render(access::policy(console, &cx, body)),
         (_, ["session"]) => not_allowed("DELETE, GET, POST"),
         (_, ["metrics"]) => not_allowed("GET"),
-        (_, ["sql"] | ["aws", _, _]) => not_allowed("POST"),
+        (_, ["sql"] | ["aws", _, _] | ["access", "denied" | "principals" | "policy"]) => not_allowed("POST"),
         _ => fault(&Fault::new(404, "NotFoundException", "There is no such route.")),
     }
 }
@@ -66,29 +72,29 @@ fn sign_in(
     body: &Bytes,
     host: &str,
     before: Option<&str>,
-    source_ip: Option<&str>,
+    arrival: &Arrival,
 ) -> Response<Bytes> {
-    let principal = match login::authenticate(console, body, source_ip) {
-        Ok(principal) => principal,
+    let signed_in = match login::authenticate(console, body, arrival.source_ip.as_deref()) {
+        Ok(signed_in) => signed_in,
         Err(refused) => return fault(&refused),
     };
     if let Some(before) = before {
         console.sessions.close(before);
     }
-    let mut response = headers::json(StatusCode::OK, &account(console, &principal));
-    let id = console.sessions.open(principal);
-    response.headers_mut().insert(header::SET_COOKIE, session::cookie(host, Some(&id)));
+    let mut response = headers::json(StatusCode::OK, &account(console, &signed_in.principal));
+    let id = console.sessions.open(signed_in);
+    response.headers_mut().insert(header::SET_COOKIE, session::cookie(host, arrival, Some(&id)));
     response
 }
 
-fn sign_out(console: &Console, host: &str, id: Option<&str>) -> Response<Bytes> {
+fn sign_out(console: &Console, host: &str, arrival: &Arrival, id: Option<&str>) -> Response<Bytes> {
     if let Some(id) = id {
         console.sessions.close(id);
     }
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(header::SET_COOKIE, session::cookie(host, None));
+    response.headers_mut().insert(header::SET_COOKIE, session::cookie(host, arrival, None));
     response
 }
 
@@ -103,14 +109,22 @@ fn account<'a>(console: &'a Console, principal: &'a Principal) -> Account<'a> {
     }
 }
 
-fn context(console: &Console, principal: Principal, source_ip: Option<String>) -> Context {
+/// The region that the page works in, by its header; none for one that is no region's name.
+fn region(console: &Console, request: &Request<Bytes>) -> Option<Region> {
+    match request.headers().get("x-console-region") {
+        Some(named) => named.to_str().ok()?.parse().ok(),
+        None => Some(console.config.region.clone()),
+    }
+}
+
+fn context(console: &Console, principal: Principal, region: Region, arrival: &Arrival) -> Context {
     Context {
         account: principal.account().unwrap_or(&console.config.account).clone(),
         principal,
-        region: console.config.region.clone(),
+        region,
         request_id: console.parts.dispatcher.request_id(),
-        source_ip,
-        secure: false,
+        source_ip: arrival.source_ip.clone(),
+        secure: arrival.secure,
     }
 }
 

@@ -70,7 +70,8 @@ pub(crate) async fn answer(console: &Console, cx: &Context, body: &Bytes) -> Res
     })?;
     let outcome = run(console, cx, question).await;
     let result = if outcome.is_ok() { "succeeded" } else { "failed" };
-    console.parts.metrics.counter(&metrics::QUERIES, &[result]).add(1);
+    let labels = [cx.account.as_str(), cx.region.as_str(), result];
+    console.parts.metrics.counter(&metrics::QUERIES, &labels).add(1);
     outcome.map_err(|error| Fault::from_service(&PortFault(error)))
 }
 
@@ -136,7 +137,7 @@ impl Drop for Slot<'_> {
 /// A port's error on its way to the browser.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.message)]
-struct PortFault(#[source] PortError);
+pub(crate) struct PortFault(#[source] pub(crate) PortError);
 
 impl kernel::ServiceError for PortFault {
     fn kind(&self) -> kernel::ErrorKind {

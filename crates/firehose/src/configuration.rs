@@ -5,7 +5,7 @@
 //! partitioning, and every processor but AppendDelimiterToRecord are refused with a sentence that says so.
 //! Differs from AWS: a conversion or partitioning that is given and disabled is accepted and not told back.
 //! Differs from AWS: the account in a role's ARN need not have twelve digits.
-//! Differs from AWS: BucketARN and RoleARN are not looked up when they are given, only when an object is put.
+//! Differs from AWS: BucketARN is not looked up when it is given, only when an object is put.
 
 use kernel::Arn;
 use serde::Deserialize;
@@ -128,6 +128,11 @@ impl S3Configuration {
             Some(None) => Err(Error::InvalidRole),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a role is among the members.
+    pub(crate) fn names_role(&self) -> bool {
+        self.role_arn.is_some()
     }
 
     /// What a new destination must have.

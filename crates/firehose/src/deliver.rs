@@ -4,14 +4,14 @@ use std::io::Write;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use kernel::{Context, ErrorKind, Principal};
+use kernel::{Context, ErrorKind};
 use ports::{PortError, PutObject, RecordRange};
 use store::log::Bounds;
 use store::meta::{Batch, Expect};
 use store::{LogError, Offset, TableError};
 
 use crate::delivery::{DeliveryIntent, Extent};
-use crate::delivery_stream::Compression;
+use crate::delivery_stream::{Compression, DeliveryStream};
 use crate::error::Error;
 use crate::limits;
 use crate::registry::{State, Stream};
@@ -24,12 +24,43 @@ pub(crate) enum DeliverError {
     Log(#[from] LogError),
     #[error("the delivery intent could not be stored")]
     Intent(#[from] TableError),
+    #[error("the role could not be assumed")]
+    Role(#[source] PortError),
     #[error("the object could not be put")]
     Object(#[from] PortError),
     #[error("the stream was deleted meanwhile")]
     Deleted,
     #[error("the stream could not be read anew")]
     Stream(#[source] Error),
+}
+
+/// What became of the records of an intent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// In the object.
+    pub(crate) put: u64,
+    /// Damaged on the disk, and in no object.
+    pub(crate) lost: u64,
+}
+
+impl DeliverError {
+    /// Why, down to the first cause.
+    pub(crate) fn reason(&self) -> String {
+        let mut reason = self.to_string();
+        let mut said = reason.clone();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // A port's error has the sentence of the service's.
+            if text != said {
+                reason.push_str(": ");
+                reason.push_str(&text);
+                said = text;
+            }
+            cause = error.source();
+        }
+        reason
+    }
 }
 
 impl Inner {
@@ -93,11 +124,11 @@ impl Inner {
         let mut next = bounds.first;
         let mut extent: Option<Extent> = None;
         while next < bounds.next {
-            let page = self.log.read(&stream.log, next, limits::READ_BYTES).await?;
-            if page.is_empty() {
-                return Ok(None);
+            let page = self.page(stream, next, limits::READ_BYTES).await?;
+            if page.records.is_empty() {
+                return Ok((page.damaged > 0).then_some(bounds.next));
             }
-            for record in page {
+            for record in page.records {
                 let fits = match &mut extent {
                     Some(extent) => extent.takes(&record),
                     none => {
@@ -114,31 +145,29 @@ impl Inner {
         Ok(Some(next))
     }
 
-    /// Step 2: puts the object as the intent has it. Does nothing if the records were trimmed already.
+    /// Step 2: puts the object as the intent has it. Does nothing if the records were trimmed already, or if none can be read.
     pub(crate) async fn put_object(
         &self,
         stream: &Stream,
         intent: &DeliveryIntent,
-    ) -> Result<(), DeliverError> {
+    ) -> Result<Outcome, DeliverError> {
         if self.log.bounds(&stream.log).first.0 >= intent.records.next {
-            return Ok(());
+            return Ok(Outcome::default());
         }
+        let state = stream.state();
+        let (cx, other) = self.acting_for(&state.stored.entity, intent).map_err(DeliverError::Role)?;
         let permit = self.permits.acquire().await.expect("the semaphore is never closed");
         let records = self.records(stream, &intent.records).await?;
+        let put = records.len() as u64;
+        let outcome = Outcome { put, lost: intent.records.next - intent.records.first - put };
+        if put == 0 {
+            return Ok(outcome);
+        }
         // Both take long enough for an object of the largest size to hold up other tasks.
         let (body, content_encoding) = match intent.compression {
             Compression::Uncompressed => (kernel::blocking(move || concatenate(records)).await, None),
             Compression::Gzip => (kernel::blocking(move || gzip(records)).await, Some("gzip".to_owned())),
         };
-        let state = stream.state();
-        let entity = &state.stored.entity;
-        let principal = Principal::Role {
-            account: entity.account.clone(),
-            role: intent.role.clone(),
-            session: "firehose".to_owned(),
-        };
-        let cx = Context::service(entity.account.clone(), entity.region.clone(), "firehose.amazonaws.com")
-            .with_principal(principal);
         let object = PutObject {
             bucket: intent.bucket.clone(),
             key: intent.key.clone(),
@@ -147,9 +176,35 @@ impl Inner {
             content_encoding,
             records: Some(intent.records.clone()),
         };
-        self.objects.put(&cx, object).await?;
+        let answer = match (self.objects.put(&cx, object.clone()).await, other) {
+            (Err(denied), Some(other)) if denied.kind == ErrorKind::Denied => {
+                let answer = self.objects.put(&other, object).await;
+                answer.map_err(|error| if error.kind == ErrorKind::Denied { denied } else { error })
+            }
+            (answer, _) => answer,
+        };
+        answer?;
         drop(permit);
-        Ok(())
+        Ok(outcome)
+    }
+
+    /// In whose circumstances an intent is carried out: of the role that the stream names now, so that one that is gone can be
+    /// replaced; and where that may not put there, of the role by which the intent was decided.
+    fn acting_for(
+        &self,
+        stream: &DeliveryStream,
+        intent: &DeliveryIntent,
+    ) -> Result<(Context, Option<Context>), PortError> {
+        let role = &stream.destination.role_arn;
+        let present = self.acting_as(stream, role);
+        if *role == intent.role {
+            return present.map(|cx| (cx, None));
+        }
+        match (present, self.acting_as(stream, &intent.role)) {
+            (Ok(present), earlier) => Ok((present, earlier.ok())),
+            (Err(_), Ok(earlier)) => Ok((earlier, None)),
+            (Err(error), Err(_)) => Err(error),
+        }
     }
 
     /// Step 3: trims the log and forgets the intent.
@@ -178,12 +233,7 @@ impl Inner {
         let state = stream.state();
         if self.clock.now().since(intent.oldest_at) > limits::RETENTION {
             let records = intent.records.next - intent.records.first;
-            tracing::error!(
-                stream = stream.name,
-                records,
-                key = intent.key,
-                "records dropped after 24 hours"
-            );
+            tracing::error!(stream = %stream.arn, records, key = intent.key, "records dropped after 24 hours");
             stream.cells.dropped_records.add(records);
             return self.conclude(stream, intent).await;
         }
@@ -195,22 +245,24 @@ impl Inner {
         Ok(())
     }
 
+    /// Those of the records that can be read.
     async fn records(&self, stream: &Stream, range: &RecordRange) -> Result<Vec<Bytes>, DeliverError> {
         let mut records = Vec::new();
         let mut next = range.first;
         while next < range.next {
-            let read = self.log.read(&stream.log, Offset(next), limits::READ_BYTES).await?;
+            let page = self.page(stream, Offset(next), limits::READ_BYTES).await?;
             if stream.state().deleted {
                 return Err(DeliverError::Deleted);
             }
             assert!(
-                read.first().is_some_and(|record| record.offset.0 == next),
+                page.damaged > 0 || page.records.first().is_some_and(|record| record.offset.0 == next),
                 "{} does not hold record {next} of an intent that is not delivered",
                 stream.log
             );
-            let wanted = read.into_iter().take_while(|record| record.offset.0 < range.next);
+            let Some(last) = page.records.last() else { break };
+            next = last.offset.0 + 1;
+            let wanted = page.records.into_iter().take_while(|record| record.offset.0 < range.next);
             records.extend(wanted.map(|record| record.payload));
-            next = range.first + records.len() as u64;
         }
         Ok(records)
     }
@@ -237,162 +289,4 @@ fn gzip(records: Vec<Bytes>) -> Bytes {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Read;
-
-    use ports::Buffered;
-    use serde_json::json;
-    use store::Entity;
-
-    use super::*;
-    use crate::service::Firehose;
-    use crate::testing::World;
-
-    /// How far a delivery comes before the node is killed.
-    #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-    enum Kill {
-        BeforeIntent,
-        AfterIntent,
-        AfterPut,
-        AfterTrim,
-    }
-
-    async fn deliver_until(firehose: &Firehose, kill: Kill) {
-        let inner = &firehose.inner;
-        let stream = inner.registry.all().remove(0);
-        if kill == Kill::BeforeIntent {
-            return;
-        }
-        let intent = inner.intend(&stream).await.unwrap().unwrap();
-        if kill >= Kill::AfterPut {
-            inner.put_object(&stream, &intent).await.unwrap();
-        }
-        if kill >= Kill::AfterTrim {
-            inner.log.trim(&stream.log, Offset(intent.records.next)).await.unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn killed_anywhere_each_record_is_in_one_object() {
-        for kill in [Kill::BeforeIntent, Kill::AfterIntent, Kill::AfterPut, Kill::AfterTrim] {
-            let world = World::new();
-            world.lake.add_bucket("other");
-            let firehose = world.start().await;
-            world.create(&firehose, "a", json!({"Prefix": "p/"})).await;
-            world.put(&firehose, "a", &["1", "2"]).await;
-            deliver_until(&firehose, kill).await;
-            drop(firehose);
-
-            let firehose = world.start().await;
-            world.put(&firehose, "a", &["3"]).await;
-            world.update(&firehose, "a", json!({"BucketARN": "arn:aws:s3:::other", "Prefix": "q/"})).await;
-            world.deliver_all(&firehose).await;
-            let keys = world.lake.keys();
-            if kill == Kill::BeforeIntent {
-                assert_eq!(world.lake.contents(), ["123"]);
-                assert!(keys[0].starts_with("other/q/2017/08/26/07/a-2-2017-08-26-07-47-12-"), "{keys:?}");
-            } else {
-                assert_eq!(world.lake.contents(), ["12", "3"], "{kill:?}");
-                assert!(keys[0].starts_with("lake/p/2017/08/26/07/a-1-2017-08-26-07-47-12-"), "{keys:?}");
-                assert!(keys[1].starts_with("other/q/2017/08/26/07/a-2-2017-08-26-07-47-12-"), "{keys:?}");
-            }
-            let left = world.meta.scan(DeliveryIntent::TABLE.as_bytes(), None, 10).await.unwrap();
-            assert!(left.is_empty(), "{kill:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn an_object_is_the_concatenation_of_its_records_and_tells_which() {
-        let world = World::new();
-        let firehose = world.start().await;
-        world.create(&firehose, "a", json!({})).await;
-        world.put(&firehose, "a", &["abc"; 3]).await;
-        world.deliver_all(&firehose).await;
-        world.put(&firehose, "a", &["d"]).await;
-        world.deliver_all(&firehose).await;
-        let objects = world.lake.objects();
-        let mut found: Vec<_> = objects.iter().map(|o| (&o.body[..], o.records.clone().unwrap())).collect();
-        found.sort_by_key(|(_, range)| range.first);
-        let log = firehose.inner.registry.all()[0].log.to_string();
-        let range = |first, next| RecordRange { log: log.clone(), first, next };
-        assert_eq!(found, [(&b"abcabcabc"[..], range(0, 3)), (&b"d"[..], range(3, 4))]);
-        assert_eq!(objects[0].content_type.as_deref(), Some("application/octet-stream"));
-        assert_eq!(objects[0].content_encoding, None);
-    }
-
-    #[tokio::test]
-    async fn a_gzip_object_decodes() {
-        let world = World::new();
-        let firehose = world.start().await;
-        world.create(&firehose, "a", json!({"CompressionFormat": "GZIP"})).await;
-        world.put(&firehose, "a", &["abc\n"; 100]).await;
-        world.deliver_all(&firehose).await;
-        let object = world.lake.objects().remove(0);
-        assert!(object.key.ends_with(".gz"), "{}", object.key);
-        assert_eq!(object.content_encoding.as_deref(), Some("gzip"));
-        let mut decoded = String::new();
-        flate2::read::GzDecoder::new(&object.body[..]).read_to_string(&mut decoded).unwrap();
-        assert_eq!(decoded, "abc\n".repeat(100));
-    }
-
-    #[tokio::test]
-    async fn an_update_between_decision_and_intent_is_seen() {
-        let world = World::new();
-        let firehose = world.start().await;
-        world.create(&firehose, "a", json!({"Prefix": "p/"})).await;
-        world.put(&firehose, "a", &["1"]).await;
-        // Another view of the same stream, which has not heard of the update.
-        let stale = world.start().await;
-        world.update(&firehose, "a", json!({"Prefix": "q/"})).await;
-        let stream = stale.inner.registry.all().remove(0);
-        assert_eq!(stale.inner.intend(&stream).await.unwrap(), None);
-        let intent = stale.inner.intend(&stream).await.unwrap().unwrap();
-        assert!(intent.key.starts_with("q/"), "{}", intent.key);
-        // And now one that has not heard of the intent.
-        let stream = firehose.inner.registry.all().remove(0);
-        assert_eq!(firehose.inner.intend(&stream).await.unwrap(), None);
-        assert_eq!(stream.delivering(), Some(intent));
-    }
-
-    #[tokio::test]
-    async fn catching_up_is_bounded() {
-        let world = World::new();
-        let firehose = world.start().await;
-        world.create(&firehose, "a", json!({})).await;
-        let record = Bytes::from(vec![b'x'; limits::RECORD_BYTES_MAX]);
-        let stream = firehose.inner.registry.all().remove(0);
-        firehose.inner.append(&stream, vec![record; 132]).await.unwrap();
-        let intent = firehose.inner.intend(&stream).await.unwrap().unwrap();
-        // 131 records of 1,000 KiB are the most that 128 MiB hold.
-        assert_eq!((intent.records.first, intent.records.next), (0, 131));
-    }
-
-    #[tokio::test]
-    async fn a_backlog_is_cut_by_the_hour() {
-        let world = World::new();
-        let firehose = world.start().await;
-        world.create(&firehose, "a", json!({})).await;
-        for n in ["1", "2", "3", "4"] {
-            world.put(&firehose, "a", &[n]).await;
-            world.clock.advance(limits::OBJECT_SPAN.mul_f64(0.6));
-        }
-        let foretold: Vec<_> = firehose.buffered(&wire::testing::context(), "lake", "").await.unwrap();
-        world.deliver_all(&firehose).await;
-        assert_eq!(world.lake.contents(), ["12", "34"]);
-        let delivered: Vec<_> =
-            world.lake.objects().into_iter().map(|o| (o.key, o.records.unwrap())).collect();
-        assert_eq!(foretold.into_iter().map(|run| (run.key, run.range)).collect::<Vec<_>>(), delivered);
-    }
-
-    #[tokio::test]
-    async fn a_stream_deleted_while_a_backlog_is_measured_delivers_nothing() {
-        let world = World::new();
-        let firehose = world.start().await;
-        world.create(&firehose, "a", json!({})).await;
-        world.put(&firehose, "a", &["1"]).await;
-        world.clock.advance(limits::OBJECT_SPAN * 2);
-        let stream = firehose.inner.registry.all().remove(0);
-        world.log.trim_before_page(Offset(1));
-        assert_eq!(firehose.inner.intend(&stream).await.unwrap(), None);
-    }
-}
+mod tests;

@@ -17,6 +17,9 @@ pub enum Error {
     /// A role's ARN is none.
     #[error("Invalid role ARN.")]
     InvalidRole,
+    /// The caller may not pass the role.
+    #[error("{0}")]
+    AccessDenied(String),
     /// The name is taken.
     #[error("Firehose {name} under accountId {account} already exists")]
     InUse {
@@ -75,6 +78,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Validation(_) | Self::InvalidArgument(_) | Self::InvalidRole => ErrorKind::Invalid,
+            Self::AccessDenied(_) => ErrorKind::Denied,
             Self::InUse { .. } | Self::ConcurrentModification { .. } => ErrorKind::Conflict,
             Self::NotFound { .. } | Self::UpdateNotFound { .. } => ErrorKind::NotFound,
             Self::LimitExceeded(_) => ErrorKind::Throttled,
@@ -88,6 +92,7 @@ impl ServiceError for Error {
             Self::Validation(_) => "ValidationException",
             Self::InvalidArgument(_) => "InvalidArgumentException",
             Self::InvalidRole => "InvalidParameterValueException",
+            Self::AccessDenied(_) => "AccessDeniedException",
             Self::InUse { .. } => "ResourceInUseException",
             Self::NotFound { .. } | Self::UpdateNotFound { .. } => "ResourceNotFoundException",
             Self::LimitExceeded(_) => "LimitExceededException",

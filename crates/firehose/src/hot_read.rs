@@ -4,7 +4,8 @@
 //! here, or was in an object before it was trimmed and so is in the listing; where it is both, the ranges tell. What a
 //! delivery under way holds has the key of its intent; the rest has the key that its own oldest record gives it.
 //!
-//! A page of records that is trimmed while pages are read leaves a hole, which is in the listing: runs do not span it.
+//! A page of records that is trimmed while pages are read leaves a hole, which is in the listing: runs do not span it. Nor do they span
+//! a record that the disk has lost; what follows that is in the same object all the same.
 //!
 //! Differs from AWS: there is no such thing there; a record is visible when its object is.
 
@@ -118,8 +119,8 @@ impl Inner {
         }
         let rest = view.intent.as_ref().map_or(0, |intent| intent.records.next);
         for from in [0, rest] {
-            let first = self.log.read(&view.stream.log, Offset(from), 1).await.map_err(failed)?;
-            if first.first().is_some_and(|record| view.key(record, bucket, prefix).is_some()) {
+            let first = self.page(view.stream, Offset(from), 1).await.map_err(failed)?;
+            if first.records.first().is_some_and(|record| view.key(record, bucket, prefix).is_some()) {
                 return Ok(true);
             }
         }
@@ -135,29 +136,33 @@ impl Inner {
         bytes_left: &mut u64,
     ) -> Result<Vec<(Timestamp, BufferedRecords)>, PortError> {
         let mut runs: Vec<(Timestamp, BufferedRecords)> = Vec::new();
-        // The offset at which the last run goes on, and whether it is wanted.
+        // The offset at which the last object goes on, how far it reaches, and its key if it is wanted.
         let mut next = Offset(0);
-        let mut open = false;
         let mut extent: Option<Extent> = None;
+        let mut key = None;
         while next < end {
-            let page = self.log.read(&view.stream.log, next, limits::READ_BYTES).await.map_err(failed)?;
-            if page.first().is_none_or(|record| record.offset >= end) {
+            let page = self.page(view.stream, next, limits::READ_BYTES).await.map_err(failed)?;
+            if page.records.first().is_none_or(|record| record.offset >= end) {
                 break;
             }
-            for record in page.into_iter().take_while(|record| record.offset < end) {
+            let mut interrupted = page.damaged > 0;
+            next = Offset(next.0 + page.damaged);
+            for record in page.records.into_iter().take_while(|record| record.offset < end) {
                 let follows = record.offset == next && !view.begins_run(record.offset);
-                if !(follows && extent.as_mut().is_some_and(|extent| extent.takes(&record))) {
+                let goes_on = follows && extent.as_mut().is_some_and(|extent| extent.takes(&record));
+                if !goes_on {
                     extent = Some(Extent::of(&record));
-                    let key = view.key(&record, bucket, prefix);
-                    open = key.is_some();
-                    if let Some(key) = key {
-                        let (log, first) = (view.stream.log.to_string(), record.offset.0);
-                        let range = RecordRange { log, first, next: first };
-                        runs.push((record.appended_at, BufferedRecords { range, records: Vec::new(), key }));
-                    }
+                    key = view.key(&record, bucket, prefix);
                 }
+                if let Some(key) = key.as_ref().filter(|_| !goes_on || interrupted) {
+                    let (log, first) = (view.stream.log.to_string(), record.offset.0);
+                    let range = RecordRange { log, first, next: first };
+                    let (records, key) = (Vec::new(), key.clone());
+                    runs.push((record.appended_at, BufferedRecords { range, records, key }));
+                }
+                interrupted = false;
                 next = Offset(record.offset.0 + 1);
-                if let Some((_, run)) = runs.last_mut().filter(|_| open) {
+                if let Some((_, run)) = runs.last_mut().filter(|_| key.is_some()) {
                     let bytes = record.payload.len() as u64;
                     *bytes_left = bytes_left.checked_sub(bytes).ok_or_else(|| too_much(bucket, prefix))?;
                     run.range.next = next.0;
@@ -252,7 +257,9 @@ mod tests {
             {"RoleARN": "arn:aws:iam::1:role/r", "BucketARN": "arn:aws:s3:::lake"}});
         world.call_in(&firehose, &elsewhere, "CreateDeliveryStream", request).await.unwrap();
         let there = Context { region: elsewhere, ..context() };
-        ports::PutRecords::put_records(&firehose, &there, "c", vec!["c".into()]).await.unwrap();
+        ports::PutRecords::put_records(&firehose, &there, ports::PutAs::Record, "c", vec!["c".into()])
+            .await
+            .unwrap();
         world.clock.advance(Duration::from_secs(1));
         world.put(&firehose, "a", &["a"]).await;
         world.put(&firehose, "b", &["b"]).await;

@@ -14,6 +14,8 @@
 //! 3. A log is trimmed only after the object is durable, or when its delivery has failed for 24 hours.
 //! 4. An intent is written only if the stream is still as it was when the intent was decided.
 //! 5. An intent whose records are trimmed already is only forgotten.
+//! 6. A record that the disk has lost is left out of its object, and counted.
+//! 7. A stream acts as the role it names at each attempt: what the role may not, fails and is tried again, and the records stay.
 //!
 //! What a pump has not delivered is visible to SQL through [`ports::Buffered`].
 //!
@@ -23,6 +25,7 @@
 //! Differs from AWS: server-side encryption operations are absent.
 //! Differs from AWS: throughput is bounded by the node's log, not by quotas; when it is full, "Slow down.".
 
+mod allowed;
 mod configuration;
 mod constraint;
 mod date_pattern;
@@ -36,15 +39,17 @@ mod limits;
 mod metrics;
 mod object_key;
 mod ops;
+mod page;
 mod prefix;
 mod pump;
 mod reconcile;
 mod registry;
 mod service;
+mod tagged;
 mod tasks;
 #[cfg(test)]
 mod testing;
 
 pub use error::Error;
 pub use ops::{DESCRIPTOR, OPERATIONS};
-pub use service::Firehose;
+pub use service::{Firehose, Parts};

@@ -100,6 +100,10 @@ pub(crate) const READ_BYTES: usize = 4 * 1024 * 1024;
 /// <https://docs.aws.amazon.com/firehose/latest/dev/limits.html> names none.
 pub(crate) const HOT_READ_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
+/// Roles of which a stream remembers that they may put records, until the next second or change of a policy; others are decided
+/// anew for each put. Ours. <https://docs.aws.amazon.com/firehose/latest/dev/limits.html> names none.
+pub(crate) const CALLERS_REMEMBERED_MAX: usize = 16;
+
 /// Waits between attempts to deliver: the first, and the longest. Ours.
 /// <https://docs.aws.amazon.com/firehose/latest/dev/retry.html> names none.
 pub(crate) const RETRY_WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));

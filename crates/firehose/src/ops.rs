@@ -13,16 +13,17 @@ mod update_destination;
 
 use kernel::Context;
 use serde::{Deserialize, Serialize};
-use wire::{Descriptor, Entry, Protocol, Resource};
+use wire::{Descriptor, Entry, Operation, Protocol, Resource};
 
 use crate::constraint::Violations;
+use crate::error::Error;
 use crate::limits;
 use crate::service::Firehose;
 
 /// What the service is called and how it speaks.
 pub static DESCRIPTOR: Descriptor = Descriptor {
     signing_name: "firehose",
-    protocol: Protocol::Json { version: "1.1", target_prefix: "Firehose_20150804" },
+    protocols: &[Protocol::Json { version: "1.1", target_prefix: "Firehose_20150804" }],
     validation_code: "ValidationException",
 };
 
@@ -44,9 +45,39 @@ pub const OPERATIONS: &[Entry<Firehose>] = &[
 #[derive(Serialize)]
 struct Empty {}
 
+/// Adds tags, as TagDeliveryStream does.
+///
+/// # Errors
+/// As TagDeliveryStream.
+pub(crate) async fn tag(
+    service: &Firehose,
+    cx: &Context,
+    name: Option<String>,
+    tags: &[(String, String)],
+) -> Result<(), Error> {
+    let tag = |(key, value): &(String, String)| Tag { key: Some(key.clone()), value: Some(value.clone()) };
+    let tags = Some(tags.iter().map(tag).collect());
+    let request = tag_delivery_stream::Request { delivery_stream_name: name, tags };
+    tag_delivery_stream::TagDeliveryStream::handle(service, cx, request).await.map(drop)
+}
+
+/// Removes tags, as UntagDeliveryStream does.
+///
+/// # Errors
+/// As UntagDeliveryStream.
+pub(crate) async fn untag(
+    service: &Firehose,
+    cx: &Context,
+    name: Option<String>,
+    keys: &[String],
+) -> Result<(), Error> {
+    let request =
+        untag_delivery_stream::Request { delivery_stream_name: name, tag_keys: Some(keys.to_vec()) };
+    untag_delivery_stream::UntagDeliveryStream::handle(service, cx, request).await.map(drop)
+}
+
 /// The stream a request names.
-fn named(cx: &Context, name: Option<&String>) -> Resource {
-    let name = name.map_or("", String::as_str);
+pub(crate) fn named(cx: &Context, name: &str) -> Resource {
     cx.arn("firehose", &format!("deliverystream/{name}")).into()
 }
 

@@ -35,6 +35,7 @@ async fn run(inner: &Arc<Inner>, stream: &Stream, mut stop: Stop) {
     let (first_wait, longest_wait) = limits::RETRY_WAITS;
     let mut backoff = Backoff::new(first_wait, longest_wait);
     let mut failures: u32 = 0;
+    let mut reason = String::new();
     loop {
         tokio::select! {
             () = inner.due(stream) => {}
@@ -44,16 +45,21 @@ async fn run(inner: &Arc<Inner>, stream: &Stream, mut stop: Stop) {
             return;
         }
         let Err(error) = inner.deliver(stream, &stop).await else {
+            if failures > 0 {
+                tracing::info!(stream = %stream.arn, failures, "delivery goes on");
+            }
             backoff.reset();
             failures = 0;
+            reason.clear();
             continue;
         };
-        // Every attempt at first, then one in sixteen: half a minute apart, about every eight minutes.
-        if failures < 4 || failures.is_multiple_of(16) {
-            let error: &(dyn std::error::Error + Send + Sync) = &error;
-            tracing::warn!(stream = stream.name, failures, error, "delivery failed, will be tried again");
-        }
         failures = failures.saturating_add(1);
+        // How often, the metric tells; the log tells why, once.
+        let found = error.reason();
+        if found != reason {
+            tracing::warn!(stream = %stream.arn, failures, reason = found, "delivery fails and is tried again");
+            reason = found;
+        }
         let mut changes = stream.changes();
         tokio::select! {
             () = inner.clock.sleep(backoff.next_wait(&inner.entropy)) => {}
@@ -118,17 +124,22 @@ impl Inner {
         if stop.is_stopped() || stream.state().deleted {
             return Ok(());
         }
-        match self.put_object(stream, &intent).await {
-            Ok(()) => {}
+        let outcome = match self.put_object(stream, &intent).await {
+            Ok(outcome) => outcome,
             Err(_) if stream.state().deleted => return Ok(()),
             Err(error) => {
                 self.after_failure(stream, &intent, &error).await?;
                 return Err(error);
             }
-        }
+        };
         self.conclude(stream, &intent).await?;
-        stream.cells.delivered_objects.add(1);
-        stream.cells.delivered_records.add(intent.records.next - intent.records.first);
+        stream.cells.delivered_objects.add(u64::from(outcome.put > 0));
+        stream.cells.delivered_records.add(outcome.put);
+        if outcome.lost > 0 {
+            let (records, key) = (outcome.lost, &intent.key);
+            tracing::error!(stream = %stream.arn, records, key, "records were damaged on the disk and are lost");
+            stream.cells.lost_records.add(outcome.lost);
+        }
         Ok(())
     }
 }
@@ -243,6 +254,24 @@ mod tests {
         assert_eq!(world.lake.contents(), ["1", "2"]);
         assert_eq!(cells.cells.delivered_records.value(), 2);
         assert_eq!(cells.cells.delivered_objects.value(), 2);
+        group.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn without_its_role_a_stream_keeps_its_records_and_delivers_them_once_it_has_it_again() {
+        let role = "arn:aws:iam::1234567890:role/firehose_delivery_role";
+        let (world, firehose, group) = pumped(hints(1, 60)).await;
+        let stream = firehose.inner.registry.all().remove(0);
+        world.roles.set_gone(role, true);
+        world.put(&firehose, "a", &["1"]).await;
+        advance_until(&world, || stream.cells.failed_attempts.value() > 3).await;
+        world.put(&firehose, "a", &["2"]).await;
+        assert_eq!(world.buffered(&firehose, "").await, ["1", "2"]);
+        assert!(world.lake.keys().is_empty());
+        world.roles.set_gone(role, false);
+        advance_until(&world, || world.lake.keys().len() == 2).await;
+        assert_eq!(world.lake.contents(), ["1", "2"]);
+        assert_eq!(stream.cells.delivered_records.value(), 2);
         group.shutdown().await;
     }
 

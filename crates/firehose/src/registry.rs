@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 
-use kernel::{AccountId, Metrics, Region};
+use kernel::{AccountId, Arn, Metrics, Region};
 use store::table::Stored;
 use store::{LogId, Revision};
 use tokio::sync::watch;
 
+use crate::allowed::Allowed;
 use crate::delivery::DeliveryIntent;
 use crate::delivery_stream::{DeliveryStream, Target};
 use crate::error::Error;
@@ -22,9 +23,12 @@ use crate::metrics::{self, Cells};
 /// One incarnation of a stream.
 pub(crate) struct Stream {
     pub(crate) name: String,
+    pub(crate) arn: Arn,
     pub(crate) generation: String,
     pub(crate) log: LogId,
     pub(crate) cells: Cells,
+    /// Roles that may put records.
+    pub(crate) allowed: Allowed,
     /// Whether a pump was started.
     pub(crate) pumped: AtomicBool,
     state: watch::Sender<Arc<State>>,
@@ -43,9 +47,11 @@ impl Stream {
         let entity = &stored.entity;
         Self {
             name: entity.name.clone(),
+            arn: entity.arn(),
             generation: entity.generation.clone(),
             log: entity.log(),
-            cells: Cells::new(metrics, &entity.name),
+            cells: Cells::new(metrics, &entity.parts()),
+            allowed: Allowed::default(),
             pumped: AtomicBool::new(false),
             state: watch::Sender::new(Arc::new(State { stored, target, deleted: false })),
             delivering: Mutex::default(),
@@ -173,9 +179,7 @@ impl Registry {
         }
         let removed = streams.remove(name)?;
         removed.mark_deleted();
-        if !scopes.values().any(|streams| streams.contains_key(name)) {
-            metrics::forget(metrics, name);
-        }
+        metrics::forget(metrics, &[account.as_str(), region.as_str(), name]);
         Some(removed)
     }
 }

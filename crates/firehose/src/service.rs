@@ -4,18 +4,45 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use kernel::{AccountId, Clock, Context, Entropy, Metrics, Region, TaskGroup};
-use ports::Objects;
+use kernel::{AccountId, Arn, Clock, Context, Entropy, Metrics, Region, TaskGroup};
+use ports::{Objects, PortError, Roles};
 use store::meta::{Batch, Expect};
 use store::table::Stored;
 use store::{CommitLog, MetaStore, Revision, Table, TableError};
 use tokio::sync::Semaphore;
+use wire::Authorize;
 
 use crate::delivery::DeliveryIntent;
 use crate::delivery_stream::DeliveryStream;
 use crate::error::Error;
 use crate::registry::{Registry, Stream};
 use crate::{limits, pump, reconcile, tasks};
+
+/// The service's principal, as trust policies and iam:PassedToService name it.
+const SERVICE: &str = "firehose.amazonaws.com";
+
+/// How Firehose names its sessions of a role: `assumed-role/ROLE/AWSFirehoseToS3`.
+const SESSION: &str = "AWSFirehoseToS3";
+
+/// What the service is given.
+pub struct Parts {
+    /// Streams, and deliveries under way.
+    pub meta: Arc<dyn MetaStore>,
+    /// Records that are not delivered yet.
+    pub log: Arc<dyn CommitLog>,
+    /// Buckets.
+    pub objects: Arc<dyn Objects>,
+    /// The roles that streams name.
+    pub roles: Arc<dyn Roles>,
+    /// Who may put records.
+    pub authorize: Arc<dyn Authorize>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Entropy,
+    /// Where everything is counted.
+    pub metrics: Metrics,
+}
 
 /// Amazon Data Firehose. Clones share everything.
 #[derive(Clone)]
@@ -28,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) intents: Table<DeliveryIntent>,
     pub(crate) log: Arc<dyn CommitLog>,
     pub(crate) objects: Arc<dyn Objects>,
+    pub(crate) roles: Arc<dyn Roles>,
+    pub(crate) authorize: Arc<dyn Authorize>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Entropy,
     pub(crate) metrics: Metrics,
@@ -38,23 +67,19 @@ pub(crate) struct Inner {
 }
 
 impl Firehose {
-    /// A service on these stores that puts its objects into `objects`. It knows no streams before [`Firehose::recover`].
-    pub fn new(
-        meta: Arc<dyn MetaStore>,
-        log: Arc<dyn CommitLog>,
-        objects: Arc<dyn Objects>,
-        clock: Arc<dyn Clock>,
-        entropy: Entropy,
-        metrics: &Metrics,
-    ) -> Self {
+    /// It knows no streams before [`Firehose::recover`].
+    pub fn new(parts: Parts) -> Self {
+        let Parts { meta, log, objects, roles, authorize, clock, entropy, metrics } = parts;
         let inner = Inner {
             streams: Table::new(Arc::clone(&meta)),
             intents: Table::new(meta),
             log,
             objects,
+            roles,
+            authorize,
             clock,
             entropy,
-            metrics: metrics.clone(),
+            metrics,
             registry: Registry::default(),
             permits: Semaphore::new(limits::DELIVERIES_AT_ONCE),
             tasks: OnceLock::new(),
@@ -111,6 +136,29 @@ impl Inner {
         self.registry
             .get(&cx.account, &cx.region, name)
             .ok_or_else(|| Error::NotFound { name: name.to_owned(), account: cx.account.to_string() })
+    }
+
+    /// The circumstances in which `stream` acts as `role`, at this moment.
+    ///
+    /// # Errors
+    /// `Denied` when there is no such role or it does not trust Firehose with the stream.
+    pub(crate) fn acting_as(&self, stream: &DeliveryStream, role: &Arn) -> Result<Context, PortError> {
+        let cx = Context::service(stream.account.clone(), stream.region.clone(), SERVICE);
+        self.roles.assume(&cx, role, SERVICE, SESSION, &stream.arn())
+    }
+
+    /// Whether the caller may give `stream` this role, and the stream act as it.
+    ///
+    /// # Errors
+    /// `AccessDeniedException`, `InvalidArgumentException`.
+    pub(crate) fn check_role(&self, cx: &Context, stream: &DeliveryStream) -> Result<(), Error> {
+        let role = &stream.destination.role_arn;
+        self.roles.check_pass_role(cx, role, SERVICE).map_err(|error| Error::AccessDenied(error.message))?;
+        self.acting_as(stream, role).map(drop).map_err(|_| {
+            Error::invalid(format!(
+                "Firehose is unable to assume role {role}. Please check the role provided."
+            ))
+        })
     }
 
     /// The registered stream behind the key parts of an intent.

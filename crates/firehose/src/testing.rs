@@ -3,24 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
-use kernel::{Clock, Context, Entropy, ErrorKind, ManualClock, Metrics, Region, TaskGroup, Timestamp};
-use ports::{Buffered, ObjectInfo, Objects, PortError, PortFuture, PutObject, PutRecords};
+use kernel::{
+    Arn, Clock, Context, Entropy, ErrorKind, ManualClock, Metrics, Principal, Region, TaskGroup, Timestamp,
+};
+use ports::{Buffered, ObjectInfo, Objects, PortError, PortFuture, PutAs, PutObject, PutRecords, Roles};
 use serde_json::{Value, json};
 use store::log::Bounds;
 use store::log::memory::MemoryCommitLog;
 use store::meta::memory::MemoryMetaStore;
 use store::{CommitLog, LogError, LogId, MetaStore, Offset, Record};
 use tokio::sync::watch;
-use wire::Fault;
+use wire::authorize::Denied;
 use wire::operation::Input;
 use wire::testing::{AllowAll, context};
+use wire::{Authorize, Fault, Resource};
 
-use crate::service::Firehose;
+use crate::service::{Firehose, Parts};
 
 /// 2017-08-26T07:47:12.345Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_503_733_632_345);
@@ -30,6 +33,7 @@ pub(crate) struct World {
     pub(crate) meta: Arc<dyn MetaStore>,
     pub(crate) log: Arc<TestLog>,
     pub(crate) lake: Arc<Lake>,
+    pub(crate) roles: Arc<AllRoles>,
     pub(crate) clock: ManualClock,
 }
 
@@ -40,6 +44,7 @@ impl World {
             meta: Arc::new(MemoryMetaStore::new()),
             log: Arc::new(TestLog::new(Arc::new(clock.clone()))),
             lake: Arc::new(Lake::new(clock.clone())),
+            roles: Arc::default(),
             clock,
         }
     }
@@ -48,7 +53,16 @@ impl World {
     pub(crate) async fn start(&self) -> Firehose {
         let (meta, log, lake) = (self.meta.clone(), self.log.clone(), self.lake.clone());
         let clock = Arc::new(self.clock.clone());
-        let firehose = Firehose::new(meta, log, lake, clock, Entropy::seeded(1), &Metrics::default());
+        let firehose = Firehose::new(Parts {
+            meta,
+            log,
+            objects: lake,
+            roles: self.roles.clone(),
+            authorize: self.roles.clone(),
+            clock,
+            entropy: Entropy::seeded(1),
+            metrics: Metrics::default(),
+        });
         firehose.recover().await.unwrap();
         firehose
     }
@@ -102,7 +116,7 @@ impl World {
 
     pub(crate) async fn put(&self, firehose: &Firehose, name: &str, records: &[&str]) {
         let records = records.iter().map(|record| Bytes::copy_from_slice(record.as_bytes())).collect();
-        firehose.put_records(&context(), name, records).await.unwrap();
+        firehose.put_records(&context(), PutAs::Record, name, records).await.unwrap();
     }
 
     /// The records a hot read of the bucket `lake` returns.
@@ -151,12 +165,83 @@ pub(crate) fn base64(data: &[u8]) -> Value {
     serde_json::to_value(wire::Blob(Bytes::copy_from_slice(data))).unwrap()
 }
 
+/// Roles and rights: everybody may everything, but for what a test takes away.
+#[derive(Default)]
+pub(crate) struct AllRoles {
+    epoch: AtomicU64,
+    /// Roles that are gone.
+    gone: Mutex<BTreeSet<String>>,
+    /// Actions that nobody may.
+    forbidden: Mutex<BTreeSet<String>>,
+    /// How often a decision was asked for.
+    pub(crate) decisions: AtomicU64,
+}
+
+impl AllRoles {
+    pub(crate) fn set_gone(&self, role: &str, gone: bool) {
+        self.change(&self.gone, role, gone);
+    }
+
+    pub(crate) fn set_forbidden(&self, action: &str, forbidden: bool) {
+        self.change(&self.forbidden, action, forbidden);
+    }
+
+    fn change(&self, set: &Mutex<BTreeSet<String>>, element: &str, there: bool) {
+        let mut set = set.lock().unwrap();
+        if there {
+            set.insert(element.to_owned());
+        } else {
+            set.remove(element);
+        }
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Roles for AllRoles {
+    fn assume(
+        &self,
+        cx: &Context,
+        role: &Arn,
+        service: &'static str,
+        session: &str,
+        on_behalf_of: &Arn,
+    ) -> Result<Context, PortError> {
+        assert_eq!(on_behalf_of.service(), "firehose");
+        if self.gone.lock().unwrap().contains(role.as_str()) {
+            let said = format!("{service} is unable to perform: sts:AssumeRole on resource: {role}");
+            return Err(PortError::new(ErrorKind::Denied, "AccessDenied", said));
+        }
+        let (account, role, session) = (cx.account.clone(), role.clone(), session.to_owned());
+        Ok(Context { principal: Principal::Role { account, role, session }, secure: true, ..cx.clone() })
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    fn check_pass_role(&self, cx: &Context, role: &Arn, service: &str) -> Result<(), PortError> {
+        assert_eq!(service, "firehose.amazonaws.com");
+        self.authorize(cx, "iam:PassRole", &Resource::Arn(role.clone()))
+            .map_err(|denied| PortError::new(ErrorKind::Denied, "AccessDenied", denied.to_string()))
+    }
+}
+
+impl Authorize for AllRoles {
+    fn authorize(&self, cx: &Context, action: &str, resource: &Resource) -> Result<(), Denied> {
+        self.decisions.fetch_add(1, Ordering::SeqCst);
+        let forbidden = self.forbidden.lock().unwrap().contains(action);
+        if forbidden { Err(Denied::implicit(cx, action, resource)) } else { Ok(()) }
+    }
+}
+
 /// The log in memory, until it is full; and a delivery may end between two pages of a read.
 pub(crate) struct TestLog {
     log: MemoryCommitLog,
     full: AtomicBool,
     trim_before_page: Mutex<Option<Offset>>,
     trim_after_page: Mutex<Option<Offset>>,
+    /// A record that cannot be read.
+    damaged: Mutex<Option<Offset>>,
 }
 
 impl TestLog {
@@ -166,11 +251,17 @@ impl TestLog {
             full: AtomicBool::new(false),
             trim_before_page: Mutex::default(),
             trim_after_page: Mutex::default(),
+            damaged: Mutex::default(),
         }
     }
 
     pub(crate) fn fill(&self) {
         self.full.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets a record be read no more.
+    pub(crate) fn damage(&self, record: Offset) {
+        *self.damaged.lock().unwrap() = Some(record);
     }
 
     /// Trims the log before the next page is read.
@@ -203,7 +294,19 @@ impl CommitLog for TestLog {
         {
             trim(before);
         }
-        page
+        let (damaged, log) = (*self.damaged.lock().unwrap(), log.clone());
+        Box::pin(async move {
+            let mut records = page.await?;
+            if let Some(offset) = damaged
+                && let Some(place) = records.iter().position(|record| record.offset == offset)
+            {
+                records.truncate(place);
+                if place == 0 {
+                    return Err(LogError::Damaged { log, offset });
+                }
+            }
+            Ok(records)
+        })
     }
 
     fn trim(&self, log: &LogId, before: Offset) -> BoxFuture<'static, Result<(), LogError>> {
@@ -237,17 +340,25 @@ pub(crate) struct Lake {
     buckets: Mutex<BTreeSet<String>>,
     objects: Mutex<BTreeMap<(String, String), (PutObject, ObjectInfo)>>,
     outage: AtomicBool,
+    /// Roles that may put nothing.
+    refused: Mutex<BTreeSet<String>>,
 }
 
 impl Lake {
     fn new(clock: ManualClock) -> Self {
         let buckets = Mutex::new(BTreeSet::from(["lake".to_owned()]));
-        Self { clock, buckets, objects: Mutex::default(), outage: AtomicBool::new(false) }
+        let outage = AtomicBool::new(false);
+        Self { clock, buckets, objects: Mutex::default(), outage, refused: Mutex::default() }
     }
 
     /// Whether puts fail from now on.
     pub(crate) fn set_outage(&self, outage: bool) {
         self.outage.store(outage, Ordering::SeqCst);
+    }
+
+    /// Lets a role put nothing from now on.
+    pub(crate) fn refuse(&self, role: &str) {
+        self.refused.lock().unwrap().insert(role.to_owned());
     }
 
     pub(crate) fn add_bucket(&self, bucket: &str) {
@@ -281,7 +392,11 @@ fn ready<'a, T: Send + 'a>(result: Result<T, PortError>) -> PortFuture<'a, T> {
 }
 
 impl Objects for Lake {
-    fn put<'a>(&'a self, _: &'a Context, object: PutObject) -> PortFuture<'a, ObjectInfo> {
+    fn put<'a>(&'a self, cx: &'a Context, object: PutObject) -> PortFuture<'a, ObjectInfo> {
+        let Principal::Role { role, .. } = &cx.principal else { panic!("{:?} puts an object", cx.principal) };
+        if self.refused.lock().unwrap().contains(role.as_str()) {
+            return ready(Err(PortError::new(ErrorKind::Denied, "AccessDenied", format!("{role} may not"))));
+        }
         if self.outage.load(Ordering::SeqCst) {
             return ready(Err(PortError::new(
                 ErrorKind::Unavailable,
@@ -310,6 +425,10 @@ impl Objects for Lake {
         let missing =
             || PortError::new(ErrorKind::NotFound, "NoSuchKey", "The specified key does not exist.");
         ready(self.check(bucket).and_then(|()| found.ok_or_else(missing)))
+    }
+
+    fn check_get<'a>(&'a self, _: &'a Context, _: &'a str, _: &'a str) -> PortFuture<'a, ()> {
+        ready(Ok(()))
     }
 
     fn get_range<'a>(

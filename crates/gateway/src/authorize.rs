@@ -27,7 +27,7 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Publish => "iot:Publish",
             Self::RetainPublish => "iot:RetainPublish",
@@ -154,7 +154,12 @@ impl Certificate {
             return;
         }
         self.epoch.borrow_and_update();
-        let identity = self.devices.identity(&self.identity.certificate_id);
+        let Self { identity: before, .. } = self;
+        // Registered by another account, it is another identity.
+        let identity = self
+            .devices
+            .identity(&before.certificate_id)
+            .filter(|now| (&now.account, &now.region) == (&before.account, &before.region));
         if identity.as_ref().is_some_and(|now| Arc::ptr_eq(now, &self.identity)) {
             return;
         }

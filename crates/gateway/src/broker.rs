@@ -2,25 +2,29 @@
 //!
 //! Locks, when they nest: the map of sessions, then the state of one.
 
+mod subscribing;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use kernel::{AccountId, Clock, Context, Entropy, Region, Timestamp};
-use mqtt::{SubscriptionOptions, TopicFilter, Will};
+use kernel::{AccountId, Clock, Context, Entropy, Metrics, Region, Timestamp};
+use mqtt::Will;
 use ports::DeviceIdentity;
 use store::{CommitLog, LogId, MetaStore, Revision, Table};
 use tokio::sync::{Notify, OwnedMutexGuard};
 
 use crate::Error;
+use crate::authorize::{Action, Permissions};
 use crate::error::Chain;
 use crate::limits::{CLOSE_TIMEOUT, SESSIONS_MAX};
 use crate::mailbox::Mailbox;
 use crate::metrics::Cells;
 use crate::retained::Retained;
-use crate::session::{Session, StoredSession};
+use crate::session::{Session, State, StoredSession};
 use crate::subscriptions::Router;
+use crate::throttle::{Quotas, Rate};
 use crate::will::{StoredWill, WaitingWill};
 
 /// The kind of a session's log: the first part of its name.
@@ -34,7 +38,8 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<dyn CommitLog>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Entropy,
-    pub(crate) cells: Cells,
+    pub(crate) metrics: Metrics,
+    pub(crate) quotas: Quotas,
     /// A deadline is new.
     pub(crate) deadline: Notify,
 }
@@ -46,6 +51,9 @@ pub(crate) struct Broker {
     pub(crate) router: Router,
     pub(crate) retained: Retained,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) cells: Cells,
+    pub(crate) connects: Rate,
+    pub(crate) publishes: Rate,
     sessions: Mutex<HashMap<Arc<str>, Arc<Session>>>,
     /// When a session is to be looked at again, by [`Broker::due`].
     deadlines: Mutex<BTreeMap<(Timestamp, u64), Arc<Session>>>,
@@ -57,7 +65,9 @@ pub(crate) struct AttachRequest<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) clean_start: bool,
     pub(crate) expiry_seconds: u32,
-    pub(crate) identity: Option<Arc<DeviceIdentity>>,
+    /// The ARN of whoever connects.
+    pub(crate) principal: String,
+    pub(crate) permissions: &'a mut Permissions,
     pub(crate) will: Option<StoredWill>,
 }
 
@@ -93,6 +103,12 @@ pub(crate) struct Departure {
     pub(crate) will: Option<(Will, Arc<Context>)>,
 }
 
+/// Whether whoever connects may have what the session has gathered: it is the same as before, or may subscribe to all of it.
+fn may_resume(state: &State, principal: &str, permissions: &mut Permissions) -> bool {
+    state.principal.as_deref() == Some(principal)
+        || state.subscriptions.keys().all(|filter| permissions.allows(Action::Subscribe, filter.as_str()))
+}
+
 impl Attachment {
     /// Makes the connection the one that the session has, unless a newer one has asked for it.
     fn register(&self) -> bool {
@@ -107,12 +123,16 @@ impl Attachment {
 
 impl Broker {
     pub(crate) fn new(account: AccountId, region: Region, shared: Arc<Shared>) -> Self {
-        let retained = Retained::new(&account, &region, Arc::clone(&shared));
+        let cells = Cells::new(&shared.metrics, account.as_str(), region.as_str());
+        let retained = Retained::new(&account, &region, Arc::clone(&shared), cells.retained.clone());
         Self {
             account,
             region,
             router: Router::new(),
             retained,
+            cells,
+            connects: Rate::per_second(shared.quotas.connects),
+            publishes: Rate::per_second(shared.quotas.publishes),
             shared,
             sessions: Mutex::default(),
             deadlines: Mutex::default(),
@@ -143,7 +163,7 @@ impl Broker {
         for (filter, options) in &session.state().subscriptions {
             self.router.insert(filter, &session, *options);
         }
-        self.shared.cells.sessions.add(1);
+        self.cells.sessions.add(1);
         self.set_deadline(&session);
         self.sessions().insert(Arc::clone(&session.client_id), session);
         Ok(())
@@ -167,7 +187,10 @@ impl Broker {
         let present = {
             let state = session.state();
             let alive = state.expires_at().is_none_or(|at| at > now);
-            state.queue.is_some() && alive && !request.clean_start
+            state.queue.is_some()
+                && alive
+                && !request.clean_start
+                && may_resume(&state, &request.principal, request.permissions)
         };
         let will = if present {
             // Who comes back in time has not vanished (MQTT-3.1.3-9).
@@ -185,14 +208,14 @@ impl Broker {
                 }
             }
         };
-        let prepared = match self.prepare(&session, request.expiry_seconds).await {
+        let prepared = match self.prepare(&session, request.expiry_seconds, request.principal).await {
             Ok(()) => self.store_will(&session, request.will).await,
             Err(error) => Err(error),
         };
         let queue = session.state().queue.clone();
         let attachment = Attachment {
             queue,
-            mailbox: Arc::new(Mailbox::new(request.identity)),
+            mailbox: Arc::new(Mailbox::new(request.permissions.identity().cloned())),
             session,
             present,
             claim,
@@ -232,11 +255,17 @@ impl Broker {
     }
 
     /// Makes the session live as long as its new connection wants, durably.
-    async fn prepare(&self, session: &Arc<Session>, expiry_seconds: u32) -> Result<(), Error> {
+    async fn prepare(
+        &self,
+        session: &Arc<Session>,
+        expiry_seconds: u32,
+        principal: String,
+    ) -> Result<(), Error> {
         let (stored, is_new) = {
             let mut state = session.state();
             state.disconnected_at = None;
             state.expiry_seconds = expiry_seconds;
+            state.principal = Some(principal);
             let is_new = state.queue.is_none() && expiry_seconds > 0;
             if is_new {
                 state.queue = Some(LogId::new(QUEUE_KIND, &[&self.shared.entropy.uuid()]));
@@ -248,7 +277,7 @@ impl Broker {
         if is_new && written.is_err() {
             session.state().queue = None;
         } else if is_new {
-            self.shared.cells.sessions.add(1);
+            self.cells.sessions.add(1);
         }
         Ok(written.map(drop)?)
     }
@@ -308,14 +337,14 @@ impl Broker {
         if let Some(stored_at) = unwanted_will
             && let Err(error) = self.delete_will(&session.client_id, stored_at).await
         {
-            tracing::warn!(client_id = %session.client_id, error = %Chain(&error), "a will was not deleted");
+            tracing::warn!(client_id = &*session.client_id, error = %Chain(&error), "a will was not deleted");
         }
         let mut will = None;
         if departure.expiry_seconds == 0 {
             match self.end(session).await {
                 Ok(ended) => will = ended,
                 Err(error) => {
-                    tracing::warn!(client_id = %session.client_id, error = %Chain(&error), "a session was not deleted");
+                    tracing::warn!(client_id = &*session.client_id, error = %Chain(&error), "a session was not deleted");
                     self.set_deadline(session);
                 }
             }
@@ -325,7 +354,7 @@ impl Broker {
             {
                 // In memory it is right; after a crash it lives somewhat longer.
                 let error = Error::from(error);
-                tracing::warn!(client_id = %session.client_id, error = %Chain(&error), "a session's end of connection was not stored");
+                tracing::warn!(client_id = &*session.client_id, error = %Chain(&error), "a session's end of connection was not stored");
             }
             let mut state = session.state();
             if state.will.as_ref().is_some_and(|waiting| waiting.due <= now) {
@@ -343,7 +372,7 @@ impl Broker {
         let persistent = session.state().queue.is_some();
         if persistent {
             self.shared.sessions.delete(&self.key(session)).await?;
-            self.shared.cells.sessions.add(-1);
+            self.cells.sessions.add(-1);
         }
         let (queue, subscriptions, will) = {
             let mut state = session.state();
@@ -371,60 +400,6 @@ impl Broker {
             drop(state);
             sessions.remove(&session.client_id);
         }
-    }
-
-    /// Adds subscriptions to a session that the caller has, durably if it is persistent. Whether each is new.
-    ///
-    /// # Errors
-    /// When they cannot be stored; then nothing is changed.
-    pub(crate) async fn subscribe(
-        &self,
-        session: &Arc<Session>,
-        added: &[(TopicFilter, SubscriptionOptions)],
-    ) -> Result<Vec<bool>, Error> {
-        let mut subscriptions = session.state().subscriptions.clone();
-        subscriptions.extend(added.iter().cloned());
-        self.store_subscriptions(session, subscriptions).await?;
-        Ok(added.iter().map(|(filter, options)| self.router.insert(filter, session, *options)).collect())
-    }
-
-    /// Removes subscriptions from a session that the caller has. Whether each was there.
-    ///
-    /// # Errors
-    /// As [`Broker::subscribe`].
-    pub(crate) async fn unsubscribe(
-        &self,
-        session: &Arc<Session>,
-        removed: &[TopicFilter],
-    ) -> Result<Vec<bool>, Error> {
-        let mut subscriptions = session.state().subscriptions.clone();
-        let existed: Vec<bool> =
-            removed.iter().map(|filter| subscriptions.remove(filter).is_some()).collect();
-        self.store_subscriptions(session, subscriptions).await?;
-        for filter in removed {
-            self.router.remove(filter, session);
-        }
-        Ok(existed)
-    }
-
-    async fn store_subscriptions(
-        &self,
-        session: &Arc<Session>,
-        subscriptions: crate::session::Subscriptions,
-    ) -> Result<(), Error> {
-        let stored = {
-            let mut state = session.state();
-            let before = std::mem::replace(&mut state.subscriptions, subscriptions);
-            let stored = state.stored();
-            let after = std::mem::replace(&mut state.subscriptions, before);
-            (stored, after)
-        };
-        let (stored, subscriptions) = stored;
-        if let Some(stored) = stored {
-            self.shared.sessions.put(&self.key(session), &stored).await?;
-        }
-        session.state().subscriptions = subscriptions;
-        Ok(())
     }
 
     fn set_deadline(&self, session: &Arc<Session>) {
@@ -474,7 +449,7 @@ impl Broker {
             match self.end(&session).await {
                 Ok(will) => wills.extend(will),
                 Err(error) => {
-                    tracing::warn!(client_id = %session.client_id, error = %Chain(&error), "an expired session was not deleted");
+                    tracing::warn!(client_id = &*session.client_id, error = %Chain(&error), "an expired session was not deleted");
                     let again = self.shared.clock.now() + CLOSE_TIMEOUT;
                     let mut deadlines = self.deadlines.lock().expect("no holder of this lock panics");
                     deadlines.insert((again, session.number), Arc::clone(&session));

@@ -11,57 +11,63 @@
 //! 2. Everything a turn has to say is written at once, after it.
 //! 3. A publish or subscribe that is not for clients (`$…`) ends the connection, and so does a publish that the policies do not
 //!    allow; a subscribe that they do not allow is answered so.
-//! 4. At its end the session is given back first, then the will is published, then what is still to be said is sent; publishes
+//! 4. A certificate's connection whose rate, or whose account's, is used up is not read until some of it is there again.
+//! 5. At its end the session is given back first, then the will is published, then what is still to be said is sent; publishes
 //!    that have begun are carried to their end.
 //!
 //! Source: <https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html>
 
+mod publishing;
 mod subscribe;
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
 
 use bytes::BytesMut;
-use futures::future::{self, FutureExt};
+use futures::future::{self, FutureExt, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
 use kernel::{Context, Principal, Stop, Timestamp};
 use mqtt::limits::{PACKET_BYTES_MAX, SESSION_EXPIRY_SECONDS_DEFAULT};
-use mqtt::{
-    Accept, BasicIngest, CloseCause, Connect, Event, PacketId, Publish, ReasonCode, Session, SessionConfig,
-    Version, topic,
-};
+use mqtt::{Accept, CloseCause, Connect, Event, ReasonCode, Session, SessionConfig, Version};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::authorize::{Action, Permissions};
+use self::publishing::Publishing;
+use crate::authorize::Permissions;
 use crate::broker::{AttachError, AttachRequest, Attachment, Broker, Departure};
 use crate::delivery::{Deliverer, QueueReader};
 use crate::error::Chain;
 use crate::limits::{CLOSE_TIMEOUT, PUBLISHES_PENDING_MAX, READ_BYTES_MAX, READ_BYTES_MIN};
 use crate::mailbox::Mailbox;
-use crate::publish::{Consequences, Inbound};
-use crate::will::{self, StoredWill, WaitingWill};
-use crate::{Error, Gateway};
+use crate::metrics::Outcome;
+use crate::throttle::ConnectionRates;
+use crate::will::{self, StoredWill};
+use crate::{Config, Error, Gateway};
 
 /// Who is at the other end.
 pub(crate) struct Peer {
-    pub(crate) permissions: Permissions,
-    pub(crate) source_ip: String,
+    permissions: Permissions,
+    source_ip: String,
+    principal: Principal,
+    broker: Arc<Broker>,
 }
 
-/// A publish that has begun; resolves when it is durable.
-struct Publishing {
-    /// None at QoS 0.
-    packet_id: Option<PacketId>,
-    consequences: Consequences,
-}
-
-impl Future for Publishing {
-    type Output = (Option<PacketId>, Result<(), Error>);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
-        let result = ready!(self.consequences.poll_unpin(cx));
-        Poll::Ready((self.packet_id, result))
+impl Peer {
+    /// A peer with these rights.
+    ///
+    /// # Errors
+    /// `ThrottlingException` when its account has messages in as many regions as it may.
+    pub(crate) fn new(gateway: &Gateway, permissions: Permissions, source_ip: String) -> Result<Self, Error> {
+        let (account, region, principal) = match permissions.identity() {
+            Some(identity) => {
+                let (account, certificate_id) = (identity.account.clone(), identity.certificate_id.clone());
+                (&identity.account, &identity.region, Principal::Certificate { account, certificate_id })
+            }
+            None => {
+                let Config { account, region, .. } = &gateway.config;
+                (account, region, Principal::Root { account: account.clone() })
+            }
+        };
+        let broker = gateway.broker(account, region)?;
+        Ok(Self { permissions, source_ip, principal, broker })
     }
 }
 
@@ -77,6 +83,10 @@ struct Connection {
     publishes: FuturesUnordered<Publishing>,
     attachment: Option<Attachment>,
     queue: Option<QueueReader>,
+    /// None for the root.
+    rates: Option<ConnectionRates>,
+    /// Until when the connection is not read, since its rate is used up.
+    held_until: Option<Timestamp>,
 }
 
 /// Serves a connection until it ends.
@@ -89,39 +99,28 @@ pub(crate) fn run<S>(
 where
     S: AsyncRead + AsyncWrite + Send,
 {
-    let identity = peer.permissions.identity();
-    let (account, region, principal) = match identity {
-        Some(identity) => (
-            identity.account.clone(),
-            identity.region.clone(),
-            Principal::Certificate {
-                account: identity.account.clone(),
-                certificate_id: identity.certificate_id.clone(),
-            },
-        ),
-        None => {
-            let account = gateway.config.account.clone();
-            (account.clone(), gateway.config.region.clone(), Principal::Root { account })
-        }
-    };
+    let Peer { permissions, source_ip, principal, broker } = peer;
+    let certified = permissions.identity().is_some();
     let now_ms = gateway.shared.clock.now().as_millis();
     let connection = Connection {
-        broker: gateway.broker(&account, &region),
         cx: Arc::new(Context {
             principal,
-            account,
-            region,
+            account: broker.account.clone(),
+            region: broker.region.clone(),
             request_id: gateway.shared.entropy.uuid(),
-            source_ip: Some(peer.source_ip),
-            secure: peer.permissions.identity().is_some(),
+            source_ip: Some(source_ip),
+            secure: certified,
         }),
-        permissions: peer.permissions,
+        broker,
+        permissions,
         session: Session::new(SessionConfig::default(), now_ms),
         input: BytesMut::new(),
         read_bytes: READ_BYTES_MIN,
         publishes: FuturesUnordered::new(),
         attachment: None,
         queue: None,
+        rates: certified.then(|| ConnectionRates::new(&gateway.config.quotas)),
+        held_until: None,
         gateway,
     };
     connection.serve(stream, stop)
@@ -147,7 +146,11 @@ impl Connection {
                 timer = clock.sleep_until(Timestamp::from_millis(deadline_ms));
             }
             // Whatever is in the input is a whole packet that may not be taken yet, or less.
-            let reads = self.input.len() < PACKET_BYTES_MAX && self.publishes.len() < PUBLISHES_PENDING_MAX;
+            let held = OptionFuture::from(self.held_until.map(|at| clock.sleep_until(at)));
+            let is_held = self.held_until.is_some();
+            let reads = !is_held
+                && self.input.len() < PACKET_BYTES_MAX
+                && self.publishes.len() < PUBLISHES_PENDING_MAX;
             if reads {
                 self.input.reserve(self.read_bytes);
             }
@@ -161,11 +164,11 @@ impl Connection {
                         Err(_) => self.session.connection_lost(),
                     }
                 }
-                Some((packet_id, result)) = self.publishes.next(), if !self.publishes.is_empty() => {
-                    self.settle(packet_id, result);
+                Some((pursued, result)) = self.publishes.next(), if !self.publishes.is_empty() => {
+                    self.settle(pursued, result);
                     // Whatever one commit has made durable is acknowledged with one write.
-                    while let Some(Some((packet_id, result))) = self.publishes.next().now_or_never() {
-                        self.settle(packet_id, result);
+                    while let Some(Some((pursued, result))) = self.publishes.next().now_or_never() {
+                        self.settle(pursued, result);
                     }
                 }
                 () = woken(mailbox.as_deref()) => {}
@@ -174,7 +177,9 @@ impl Connection {
                     Ok(0) | Err(_) => self.session.connection_lost(),
                     Ok(bytes) => self.adapt_reads(bytes),
                 },
-                () = &mut timer => {
+                Some(()) = held, if is_held => {}
+                // What the client has sent meanwhile is not read: its silence is ours.
+                () = &mut timer, if !is_held => {
                     timer_ms = 0;
                     self.session.expire(clock.now().as_millis());
                 }
@@ -186,8 +191,14 @@ impl Connection {
     /// Everything that can be done without waiting for others.
     async fn turn(&mut self) {
         self.follow_orders();
+        self.held_until = None;
         while self.publishes.len() < PUBLISHES_PENDING_MAX {
-            let now_ms = self.now().as_millis();
+            let now = self.now();
+            self.held_until = self.next_allowed(now);
+            if self.held_until.is_some() {
+                break;
+            }
+            let now_ms = now.as_millis();
             let Some(event) = self.session.receive(&mut self.input, now_ms) else { break };
             self.handle(event).await;
         }
@@ -201,7 +212,7 @@ impl Connection {
         let mut deliverer = Deliverer {
             session: &mut self.session,
             permissions: &mut self.permissions,
-            cells: &gateway.shared.cells,
+            cells: &self.broker.cells,
             now: gateway.shared.clock.now(),
         };
         deliverer.mailbox(&mailbox);
@@ -209,6 +220,12 @@ impl Connection {
             Box::pin(deliverer.queue(queue)).await;
             queue.trim(&self.session);
         }
+    }
+
+    /// When the client may send more; none if it may now.
+    fn next_allowed(&self, now: Timestamp) -> Option<Timestamp> {
+        let rates = self.rates.as_ref().filter(|_| self.attachment.is_some())?;
+        rates.next(now).max(self.broker.publishes.next(now))
     }
 
     fn follow_orders(&mut self) {
@@ -240,12 +257,16 @@ impl Connection {
     }
 
     async fn connect(&mut self, connect: Connect) {
-        let cells = &self.gateway.shared.cells;
         let expiry_seconds = expiry_seconds(&connect);
         let assigned = connect.client_id.is_empty().then(|| self.gateway.shared.entropy.uuid());
         let client_id = assigned.as_deref().unwrap_or(&connect.client_id);
+        if self.rates.is_some() && !self.broker.connects.try_take(self.now()) {
+            self.broker.cells.connects(Outcome::Throttle).add(1);
+            self.log_refusal("its account connects too often", client_id);
+            return self.session.refuse(reason_of(connect.version, ReasonCode::ConnectionRateExceeded));
+        }
         if !self.permissions.connect(client_id, &connect, expiry_seconds > 0) {
-            cells.connects_refused.add(1);
+            self.broker.cells.connects(Outcome::AuthError).add(1);
             self.log_refusal("its policies do not allow it to connect", client_id);
             return self.session.refuse(ReasonCode::NotAuthorized);
         }
@@ -253,13 +274,14 @@ impl Connection {
             client_id,
             clean_start: connect.clean_start,
             expiry_seconds,
-            identity: self.permissions.identity().cloned(),
+            principal: self.cx.principal.arn(),
+            permissions: &mut self.permissions,
             will: connect.will.as_ref().and_then(|will| StoredWill::encode(will, &self.cx.principal)),
         };
         match self.broker.attach(request).await {
             Ok((attachment, will)) => {
-                cells.connects_accepted.add(1);
-                cells.connections.add(1);
+                self.broker.cells.connects(Outcome::Success).add(1);
+                self.broker.cells.connections.add(1);
                 let log = Arc::clone(&self.gateway.shared.log);
                 self.queue = attachment.queue.clone().map(|id| QueueReader::new(log, id));
                 let session_present = attachment.present;
@@ -275,10 +297,17 @@ impl Connection {
                 }
             }
             Err(error) => {
-                cells.connects_refused.add(1);
                 self.log_refusal(&Chain(&error).to_string(), client_id);
-                let too_many = matches!(error, AttachError::TooMany);
-                let reason = if too_many { ReasonCode::QuotaExceeded } else { ReasonCode::ServerUnavailable };
+                let (outcome, reason) = match error {
+                    AttachError::TooMany => {
+                        (Outcome::Throttle, reason_of(connect.version, ReasonCode::QuotaExceeded))
+                    }
+                    AttachError::TakenOver => (Outcome::ClientError, ReasonCode::ServerUnavailable),
+                    AttachError::Busy | AttachError::Store(_) => {
+                        (Outcome::ServerError, ReasonCode::ServerUnavailable)
+                    }
+                };
+                self.broker.cells.connects(outcome).add(1);
                 self.session.refuse(reason);
             }
         }
@@ -296,73 +325,10 @@ impl Connection {
         }
     }
 
-    fn publish(&mut self, publish: Publish) {
-        let Publish { delivery, retain, message, .. } = publish;
-        let topic = &message.topic;
-        let allowed = self.permissions.allows(Action::Publish, topic)
-            && (!retain || self.permissions.allows(Action::RetainPublish, topic));
-        if !allowed {
-            self.gateway.shared.cells.publish_denied.add(1);
-            if let Some(more) = self.gateway.publish_log.permit(self.now()) {
-                let principal = self.cx.principal.arn();
-                tracing::warn!(topic = &**topic, principal, more, "a publish is not allowed");
-            }
-            return self.session.disconnect(ReasonCode::NotAuthorized);
-        }
-        if topic::is_reserved(topic) && BasicIngest::parse(topic).is_none() {
-            return self.session.disconnect(ReasonCode::TopicNameInvalid);
-        }
-        self.gateway.shared.cells.publish_in(delivery.qos()).add(1);
-        let session = self.attachment.as_ref().map(|attachment| &attachment.session);
-        let inbound = Inbound {
-            message,
-            qos: delivery.qos(),
-            retain,
-            client_id: session.map(|session| Arc::clone(&session.client_id)),
-            publisher: session.map(|session| session.number),
-            hops: 0,
-            received_at: self.now(),
-        };
-        match self.gateway.begin(&self.broker, &self.cx, inbound) {
-            Ok(consequences) => self.pursue(delivery.packet_id(), consequences),
-            Err(error) => self.settle(delivery.packet_id(), Err(error)),
-        }
-    }
-
-    /// Begins something that becomes durable later. Polled here once, so that effects begin in the order of their packets.
-    fn pursue(&mut self, packet_id: Option<PacketId>, consequences: Consequences) {
-        let mut publishing = Publishing { packet_id, consequences };
-        match (&mut publishing).now_or_never() {
-            Some((packet_id, result)) => self.settle(packet_id, result),
-            None => self.publishes.push(publishing),
-        }
-    }
-
-    fn settle(&mut self, packet_id: Option<PacketId>, result: Result<(), Error>) {
-        let reason = match result {
-            Ok(()) => ReasonCode::Success,
-            Err(error) => {
-                self.gateway.publish_failed(&error);
-                error.reason()
-            }
-        };
-        if let Some(packet_id) = packet_id {
-            self.session.ack(packet_id, reason);
-        }
-    }
-
-    /// Publishes a will without waiting for it.
-    fn begin_will(&mut self, waiting: WaitingWill) {
-        match self.gateway.begin_will(&self.broker, waiting) {
-            Ok(consequences) => self.pursue(None, consequences),
-            Err(error) => self.gateway.publish_failed(&error),
-        }
-    }
-
     async fn close<W: AsyncWrite + Unpin>(mut self, writer: &mut W, stop: &mut Stop) {
         let Some(closed) = self.session.closed().cloned() else { return };
         if let Some(attachment) = self.attachment.take() {
-            tracing::debug!(client_id = %attachment.session.client_id, cause = ?closed.cause, "disconnected");
+            tracing::debug!(client_id = &*attachment.session.client_id, cause = ?closed.cause, "disconnected");
             if let Some(queue) = &mut self.queue {
                 queue.finish(&self.session).await;
             }
@@ -376,7 +342,7 @@ impl Connection {
                 self.begin_will(will);
             }
             // Whoever sees the number fall finds the session given back.
-            self.gateway.shared.cells.connections.add(-1);
+            self.broker.cells.connections.add(-1);
         }
         if closed.cause != CloseCause::ConnectionLost {
             let output = &mut self.session.output;
@@ -395,14 +361,18 @@ impl Connection {
             tokio::select! {
                 biased;
                 done = self.publishes.next() => match done {
-                    Some((_, Ok(()))) => {}
-                    Some((_, Err(error))) => self.gateway.publish_failed(&error),
+                    Some((pursued, result)) => self.conclude(pursued, result),
                     None => return,
                 },
                 () = stop.stopped() => return,
             }
         }
     }
+}
+
+/// Why a client may not connect just now, in the words of its version: MQTT 3.1.1 has one for all of that.
+fn reason_of(version: Version, reason: ReasonCode) -> ReasonCode {
+    if version == Version::V311 { ReasonCode::ServerUnavailable } else { reason }
 }
 
 /// How long the session of a client lives after its connection, as `mqtt::Session` grants it.

@@ -16,6 +16,9 @@ pub enum Error {
     /// `InvalidRequestException`: the topic is not one that may be published to.
     #[error("{0}")]
     InvalidTopic(String),
+    /// `ForbiddenException`: the caller may not.
+    #[error("{0}")]
+    Forbidden(String),
     /// `RequestEntityTooLargeException`: the payload is above its maximum.
     #[error("The payload exceeds the maximum size of 131072 bytes.")]
     TooLarge,
@@ -43,6 +46,7 @@ impl Error {
         match self {
             Self::InvalidRequest(_) => ReasonCode::ImplementationSpecificError,
             Self::InvalidTopic(_) | Self::NotFound(_) => ReasonCode::TopicNameInvalid,
+            Self::Forbidden(_) => ReasonCode::NotAuthorized,
             Self::TooLarge | Self::Throttling(_) => ReasonCode::QuotaExceeded,
             Self::Unavailable(_) | Self::Internal(_) => ReasonCode::UnspecifiedError,
         }
@@ -53,6 +57,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::InvalidRequest(_) | Self::InvalidTopic(_) => ErrorKind::Invalid,
+            Self::Forbidden(_) => ErrorKind::Denied,
             Self::TooLarge => ErrorKind::TooLarge,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Throttling(_) => ErrorKind::Throttled,
@@ -64,6 +69,7 @@ impl ServiceError for Error {
     fn code(&self) -> &str {
         match self {
             Self::InvalidRequest(_) | Self::InvalidTopic(_) => "InvalidRequestException",
+            Self::Forbidden(_) => "ForbiddenException",
             Self::TooLarge => "RequestEntityTooLargeException",
             Self::NotFound(_) => "ResourceNotFoundException",
             Self::Throttling(_) => "ThrottlingException",

@@ -20,6 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use kernel::{Context, ErrorKind, Principal, ServiceError, TaskGroup};
+use mqtt::Qos;
 use mqtt::limits::PAYLOAD_BYTES_MAX;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
@@ -31,7 +32,8 @@ use wire::Blob;
 use crate::authorize::{Action, Permissions};
 use crate::error::Chain;
 use crate::limits::{BODY_TIMEOUT, HEAD_BYTES_MAX, HEAD_TIMEOUT, HTTPS_CONNECTIONS_MAX};
-use crate::listen::{Bounds, accept, handshake, source_ip};
+use crate::listen::{Admitted, Bounds, Port, accept, handshake, source_ip};
+use crate::metrics::{Outcome, Protocol};
 use crate::ops::PublishRequest;
 use crate::{Error, Gateway, tasks};
 
@@ -44,12 +46,12 @@ pub(crate) fn serve(
 ) {
     let gateway = Arc::clone(gateway);
     let clock = Arc::clone(&gateway.shared.clock);
-    let bounds = Bounds { connections_max: HTTPS_CONNECTIONS_MAX, kind: &tasks::HTTPS_CONNECTION };
+    let bounds = Bounds::new(&gateway, HTTPS_CONNECTIONS_MAX, &tasks::HTTPS_CONNECTION);
     accept(group, listener, clock, bounds, move |stream, address, mut stop| {
         let (gateway, acceptor) = (Arc::clone(&gateway), acceptor.clone());
         async move {
-            let Some((stream, permissions)) =
-                handshake(&gateway, &acceptor, stream, address, &mut stop).await
+            let Some(Admitted { stream, permissions, _counted }) =
+                handshake(&gateway, &acceptor, Port::Https, (stream, address), &mut stop).await
             else {
                 return;
             };
@@ -157,7 +159,12 @@ impl Publisher {
                 || permissions.allows(Action::RetainPublish, &request.topic));
         let identity = permissions.identity().filter(|_| allowed);
         let Some(identity) = identity else {
-            self.gateway.shared.cells.publish_denied.add(1);
+            if let Some(identity) = permissions.identity()
+                && let Some(broker) = self.gateway.known_broker(&identity.account, &identity.region)
+            {
+                let qos = if request.qos == Some(1) { Qos::AtLeastOnce } else { Qos::AtMostOnce };
+                broker.cells.publish_in(Protocol::Http, qos, Outcome::AuthError).add(1);
+            }
             return Err(Refusal(StatusCode::FORBIDDEN, "Forbidden".to_owned()));
         };
         Ok(Context {

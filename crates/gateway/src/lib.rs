@@ -19,8 +19,9 @@
 //!
 //! Differs from AWS: SNI is not required; there is no MQTT over WebSocket and no custom authorizer; shadows, jobs, presence
 //! events and fleet provisioning are absent, so that a client which uses their topics is disconnected as one that uses any other
-//! reserved topic; rates are not throttled. The policy variables of a certificate's subject and issuer are not known, and
-//! `iot:Connection.Thing.ThingName` only for a thing that the certificate is attached to.
+//! reserved topic; an account's deliveries and subscribes have no rate. The policy variables of a certificate's subject and issuer
+//! are not known, and `iot:Connection.Thing.ThingName` only for a thing that the certificate is attached to. A certificate that
+//! expires is refused from its next handshake on; who is connected with it stays so.
 
 mod authenticate;
 mod authorize;
@@ -39,35 +40,45 @@ mod publish;
 mod quiet;
 mod retained;
 mod session;
+mod shares;
 mod subscriptions;
 mod tasks;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod will;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kernel::{AccountId, Clock, Entropy, Metrics, Region, TaskGroup};
-use ports::{Devices, OnMessage};
+use kernel::{AccountId, Clock, Entropy, Metrics, Region, TaskGroup, Timestamp};
+use ports::{Devices, OnMessage, tokio_watch};
 use store::{CommitLog, MetaStore, Table};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
-use wire::{Descriptor, Protocol};
+use tokio::sync::{Notify, Semaphore};
+use wire::{Authorize, Descriptor, Protocol};
 
 use crate::broker::{Broker, QUEUE_KIND, Shared};
+use crate::error::Chain;
 pub use crate::error::Error;
-use crate::metrics::Cells;
+use crate::limits::{
+    ACCOUNTS_RESERVE, ADDRESS_SHARE, CONNECTIONS_MAX, HANDSHAKES_MAX, HTTPS_CONNECTIONS_MAX,
+    REGIONS_PER_ACCOUNT_MAX, RENEW_RETRY,
+};
+use crate::metrics::Refusals;
 pub use crate::ops::OPERATIONS;
 use crate::quiet::Quiet;
 use crate::retained::RetainedMessage;
+use crate::shares::Shares;
+pub use crate::throttle::Quotas;
 
 /// IoT data plane: <https://docs.aws.amazon.com/iot/latest/apireference/API_Operations_AWS_IoT_Data_Plane.html>
 pub static DESCRIPTOR: Descriptor = Descriptor {
     signing_name: "iotdata",
-    protocol: Protocol::RestJson,
+    protocols: &[Protocol::RestJson],
     validation_code: "InvalidRequestException",
 };
 
@@ -80,6 +91,8 @@ pub struct Config {
     pub region: Region,
     /// Host names and addresses for the server's certificate.
     pub names: Vec<String>,
+    /// How much devices may send.
+    pub quotas: Quotas,
 }
 
 /// Everything a gateway is given.
@@ -90,6 +103,8 @@ pub struct Parts {
     pub devices: Arc<dyn Devices>,
     /// What happens to a message besides delivery.
     pub on_message: Arc<dyn OnMessage>,
+    /// Whether a rule's role may publish.
+    pub authorize: Arc<dyn Authorize>,
     /// Sessions and retained messages.
     pub meta: Arc<dyn MetaStore>,
     /// Queues of sessions.
@@ -118,8 +133,16 @@ pub struct Gateway {
     config: Config,
     devices: Arc<dyn Devices>,
     on_message: Arc<dyn OnMessage>,
+    authorize: Arc<dyn Authorize>,
     shared: Arc<Shared>,
-    brokers: RwLock<HashMap<(AccountId, Region), Arc<Broker>>>,
+    brokers: RwLock<HashMap<AccountId, HashMap<Region, Arc<Broker>>>>,
+    presented: Arc<authenticate::Presented>,
+    /// TLS handshakes under way.
+    handshakes: Semaphore,
+    handshaking: Arc<Shares<IpAddr>>,
+    /// Connections on the TLS ports: MQTT, HTTPS.
+    certified: [Arc<Shares<AccountId>>; 2],
+    refusals: Refusals,
     publish_log: Quiet,
     connection_log: Quiet,
 }
@@ -134,15 +157,23 @@ impl Gateway {
             log: parts.log,
             clock: parts.clock,
             entropy: parts.entropy,
-            cells: Cells::new(&parts.metrics),
+            metrics: parts.metrics.clone(),
+            quotas: parts.config.quotas,
             deadline: Notify::new(),
         };
         Self {
             config: parts.config,
             devices: parts.devices,
             on_message: parts.on_message,
+            authorize: parts.authorize,
             shared: Arc::new(shared),
             brokers: RwLock::default(),
+            presented: Arc::new(authenticate::Presented::new()),
+            handshakes: Semaphore::new(HANDSHAKES_MAX),
+            handshaking: Shares::new(HANDSHAKES_MAX / ADDRESS_SHARE),
+            certified: [CONNECTIONS_MAX, HTTPS_CONNECTIONS_MAX]
+                .map(|max| Shares::new(max - max / ACCOUNTS_RESERVE)),
+            refusals: Refusals::new(&parts.metrics),
             publish_log: Quiet::default(),
             connection_log: Quiet::default(),
         }
@@ -177,7 +208,7 @@ impl Gateway {
 
     fn owner<'p>(&self, parts: &'p [String]) -> Option<(Arc<Broker>, &'p str)> {
         let [account, region, name] = parts else { return None };
-        Some((self.broker(&account.parse().ok()?, &region.parse().ok()?), name))
+        Some((self.recovered_broker(&account.parse().ok()?, &region.parse().ok()?), name))
     }
 
     /// Serves the listeners until the group is cancelled.
@@ -201,29 +232,84 @@ impl Gateway {
         if listeners.mqtts.is_none() && listeners.https.is_none() {
             return Ok(());
         }
-        let server = authenticate::ServerCertificate::issue(&*self.devices, &self.config.names).await?;
+        let mut ca_epoch = self.devices.ca_epoch();
+        ca_epoch.borrow_and_update();
+        let renew_at = self.presented.renew(&*self.devices, &self.config.names).await?;
+        let gateway = Arc::clone(self);
+        group.supervise(&tasks::SERVER_CERTIFICATE, self.shared.entropy.clone(), move |_| {
+            let gateway = Arc::clone(&gateway);
+            let ca_epoch = ca_epoch.clone();
+            async move { gateway.keep_server_certificate(ca_epoch, renew_at).await }
+        });
+        let (devices, clock) = (&self.devices, &self.shared.clock);
         if let Some(listener) = listeners.mqtts {
-            listen::tls(self, group, listener, server.acceptor(&self.devices, authenticate::MQTT_ALPN)?);
+            let acceptor = self.presented.acceptor(devices, clock, authenticate::MQTT_ALPN)?;
+            listen::tls(self, group, listener, acceptor);
         }
         if let Some(listener) = listeners.https {
-            https::serve(self, group, listener, server.acceptor(&self.devices, authenticate::HTTPS_ALPN)?);
+            let acceptor = self.presented.acceptor(devices, clock, authenticate::HTTPS_ALPN)?;
+            https::serve(self, group, listener, acceptor);
         }
         Ok(())
     }
 
+    /// The broker of an account in a region, if anything was there yet.
+    fn known_broker(&self, account: &AccountId, region: &Region) -> Option<Arc<Broker>> {
+        let brokers = self.brokers.read().unwrap_or_else(PoisonError::into_inner);
+        brokers.get(account)?.get(region).cloned()
+    }
+
     /// The broker of an account in a region.
-    fn broker(&self, account: &AccountId, region: &Region) -> Arc<Broker> {
-        let scope = (account.clone(), region.clone());
-        if let Some(broker) = self.brokers.read().unwrap_or_else(PoisonError::into_inner).get(&scope) {
-            return Arc::clone(broker);
+    ///
+    /// # Errors
+    /// `ThrottlingException` when the account has them in as many regions as it may.
+    fn broker(&self, account: &AccountId, region: &Region) -> Result<Arc<Broker>, Error> {
+        if let Some(broker) = self.known_broker(account, region) {
+            return Ok(broker);
         }
+        let regions =
+            self.brokers.read().unwrap_or_else(PoisonError::into_inner).get(account).map(HashMap::len);
+        if regions.unwrap_or_default() >= REGIONS_PER_ACCOUNT_MAX {
+            return Err(Error::Throttling(format!(
+                "The account has messages in {REGIONS_PER_ACCOUNT_MAX} regions already."
+            )));
+        }
+        Ok(self.recovered_broker(account, region))
+    }
+
+    fn recovered_broker(&self, account: &AccountId, region: &Region) -> Arc<Broker> {
         let mut brokers = self.brokers.write().unwrap_or_else(PoisonError::into_inner);
         let create = || Arc::new(Broker::new(account.clone(), region.clone(), Arc::clone(&self.shared)));
-        Arc::clone(brokers.entry(scope).or_insert_with(create))
+        let regions = brokers.entry(account.clone()).or_default();
+        Arc::clone(regions.entry(region.clone()).or_insert_with(create))
     }
 
     fn all_brokers(&self) -> Vec<Arc<Broker>> {
-        self.brokers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        let brokers = self.brokers.read().unwrap_or_else(PoisonError::into_inner);
+        brokers.values().flat_map(HashMap::values).cloned().collect()
+    }
+
+    /// Renews what the TLS ports present: in time, and when another CA signs.
+    async fn keep_server_certificate(
+        &self,
+        mut ca_epoch: tokio_watch::Receiver<u64>,
+        mut renew_at: Timestamp,
+    ) -> Result<(), kernel::tasks::TaskError> {
+        loop {
+            tokio::select! {
+                changed = ca_epoch.changed() => if changed.is_err() {
+                    return Ok(());
+                },
+                () = self.shared.clock.sleep_until(renew_at) => {}
+            }
+            renew_at = match self.presented.renew(&*self.devices, &self.config.names).await {
+                Ok(renew_at) => renew_at,
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "the server certificate was not renewed");
+                    self.shared.clock.now() + RENEW_RETRY
+                }
+            };
+        }
     }
 
     /// Ends sessions whose time has come and publishes the wills that waited for it.

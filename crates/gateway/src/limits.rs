@@ -19,11 +19,42 @@ pub(crate) const USER_PROPERTIES_BYTES_MAX: usize = 8 * 1024;
 /// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits>
 pub(crate) const SESSIONS_MAX: usize = 500_000;
 
+/// CONNECTs of an account in one region, a second.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits>
+pub(crate) const CONNECTS_PER_SECOND: u32 = 500;
+
+/// Publishes of an account in one region, a second.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits>
+pub(crate) const PUBLISHES_PER_SECOND: u32 = 20_000;
+
+/// Publishes of one connection, a second.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits>
+pub(crate) const CONNECTION_PUBLISHES_PER_SECOND: u32 = 100;
+
+/// Bytes of one connection, a second: 512 KiB.
+/// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits>
+pub(crate) const CONNECTION_BYTES_PER_SECOND: u32 = 512 * 1024;
+
+/// Our bound: regions in which an account has messages. AWS has some forty; a name is all that a region takes.
+pub(crate) const REGIONS_PER_ACCOUNT_MAX: usize = 64;
+
 /// Our bound: connections of one listener. Further ones wait in the kernel's queue. Each costs a task and some kilobytes.
 pub(crate) const CONNECTIONS_MAX: usize = 100_000;
 
 /// Our bound: connections of the HTTPS listener, since each may hold a whole payload.
 pub(crate) const HTTPS_CONNECTIONS_MAX: usize = 2048;
+
+/// Our bound: the share of a listener's connections, and of the handshakes, that one source address may have: a tenth.
+pub(crate) const ADDRESS_SHARE: usize = 10;
+
+/// Our bound: the share of a listener's connections that no single account gets: a tenth.
+pub(crate) const ACCOUNTS_RESERVE: usize = 10;
+
+/// Our bound: TLS handshakes under way at the same time; each costs some thirty kilobytes and a signature. Further ones wait.
+pub(crate) const HANDSHAKES_MAX: usize = 2048;
+
+/// Our choice: after how long a server certificate that could not be had is asked for again.
+pub(crate) const RENEW_RETRY: Duration = Duration::from_secs(60);
 
 /// Our bound: how long a peer may take for its TLS handshake, against peers that hold a connection and say nothing.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -15,16 +15,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::{self, BoxFuture, FutureExt};
-use kernel::{Context, Timestamp};
+use kernel::{Context, Principal, Timestamp};
 use mqtt::limits::PAYLOAD_BYTES_MAX;
 use mqtt::{BasicIngest, Message, Qos, topic};
 use ports::{PortError, PortFuture};
 use store::{LogError, Offset};
 
+use crate::authorize::Action;
 use crate::broker::Broker;
 use crate::error::Chain;
 use crate::mailbox::Item;
 use crate::message::{self, Outbound};
+use crate::metrics::{Cells, Outcome, Protocol};
 use crate::session::Offered;
 use crate::{Error, Gateway};
 
@@ -73,7 +75,7 @@ impl Gateway {
                 if retain && !topic::is_reserved(&outbound.message.topic) {
                     retained = Some(broker.retained.set(&outbound, qos)?);
                 }
-                appends = self.offer(&outbound, qos, retain, recipients);
+                appends = self.offer(&broker.cells, &outbound, qos, retain, recipients);
             }
         }
         let on_message = Arc::clone(&self.on_message);
@@ -97,6 +99,7 @@ impl Gateway {
     /// Gives every recipient the message; what is still to become durable is returned.
     fn offer(
         &self,
+        cells: &Cells,
         outbound: &Arc<Outbound>,
         qos: Qos,
         retain: bool,
@@ -105,7 +108,6 @@ impl Gateway {
         let mut appends = Vec::new();
         // By RETAIN flag: the record is encoded once for all sessions.
         let mut records: [Option<Bytes>; 2] = [None, None];
-        let cells = &self.shared.cells;
         for recipient in recipients {
             let retain = retain && recipient.retain_as_published;
             let item = Item { outbound: Arc::clone(outbound), qos: qos.min(recipient.qos), retain };
@@ -130,14 +132,36 @@ impl Gateway {
     ///
     /// # Errors
     /// `InvalidRequestException` for a topic, `RequestEntityTooLargeException` for a payload that MQTT would refuse;
-    /// whatever kept a consequence from becoming durable.
+    /// `ThrottlingException` for one publish too many; whatever kept a consequence from becoming durable.
     pub(crate) async fn publish_message(&self, cx: &Context, message: ports::Message) -> Result<(), Error> {
-        check(&message)?;
+        let broker = self.broker(&cx.account, &cx.region)?;
         let qos = if message.qos == 0 { Qos::AtMostOnce } else { Qos::AtLeastOnce };
-        if message.hops == 0 {
-            self.shared.cells.publish_in(qos).add(1);
+        let hops = message.hops;
+        let published = self.publish_to(&broker, cx, message, qos).await;
+        // What a rule republishes, the rules count.
+        if hops == 0 {
+            let outcome = published.as_ref().map_or_else(Outcome::from, |()| Outcome::Success);
+            broker.cells.publish_in(Protocol::Http, qos, outcome).add(1);
         }
-        let broker = self.broker(&cx.account, &cx.region);
+        published
+    }
+
+    async fn publish_to(
+        &self,
+        broker: &Broker,
+        cx: &Context,
+        message: ports::Message,
+        qos: Qos,
+    ) -> Result<(), Error> {
+        check(&message)?;
+        // A rule may not be told to try again later: what it republishes is counted, and others wait for it.
+        if message.hops > 0 {
+            broker.publishes.take(1, self.shared.clock.now());
+        } else if !matches!(cx.principal, Principal::Root { .. })
+            && !broker.publishes.try_take(self.shared.clock.now())
+        {
+            return Err(Error::Throttling("Rate exceeded".to_owned()));
+        }
         let inbound = Inbound {
             message: message::from_port(&message),
             qos,
@@ -147,16 +171,25 @@ impl Gateway {
             hops: message.hops,
             received_at: message.received_at,
         };
-        let published = self.begin(&broker, &Arc::new(cx.clone()), inbound)?.await;
+        let published = self.begin(broker, &Arc::new(cx.clone()), inbound)?.await;
         if let Err(error) = &published {
             self.publish_failed(error);
         }
         published
     }
 
-    /// Counts and logs a publish that is not acknowledged.
+    /// Whether a caller that is not a device may do this to a topic.
+    ///
+    /// # Errors
+    /// `ForbiddenException`.
+    pub(crate) fn allow(&self, cx: &Context, action: Action, topic: &str) -> Result<(), Error> {
+        let topic = cx.arn("iot", &format!("topic/{topic}")).into();
+        let decided = self.authorize.authorize(cx, action.name(), &topic);
+        decided.map_err(|denied| Error::Forbidden(denied.to_string()))
+    }
+
+    /// Logs a publish that is not acknowledged.
     pub(crate) fn publish_failed(&self, error: &Error) {
-        self.shared.cells.publish_failed.add(1);
         if let Some(more) = self.publish_log.permit(self.shared.clock.now()) {
             tracing::warn!(error = %Chain(error), more, "a publish is not acknowledged");
         }
@@ -183,6 +216,15 @@ fn check(message: &ports::Message) -> Result<(), Error> {
 
 impl ports::Publish for Gateway {
     fn publish<'a>(&'a self, cx: &'a Context, message: ports::Message) -> PortFuture<'a, ()> {
-        Box::pin(async move { self.publish_message(cx, message).await.map_err(PortError::from_service) })
+        Box::pin(async move {
+            let published = async {
+                self.allow(cx, Action::Publish, &message.topic)?;
+                if message.retain {
+                    self.allow(cx, Action::RetainPublish, &message.topic)?;
+                }
+                self.publish_message(cx, message).await
+            };
+            published.await.map_err(PortError::from_service)
+        })
     }
 }

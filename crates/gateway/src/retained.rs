@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
+use kernel::metrics::Gauge;
 use kernel::{AccountId, Region, Timestamp};
 use mqtt::{Message, PublishProperties, Qos};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,7 @@ pub(crate) struct Retained {
     shared: Arc<Shared>,
     messages: RwLock<BTreeMap<Arc<str>, Entry>>,
     changes: Arc<Changes>,
+    count: Gauge,
 }
 
 /// What memory has and the store does not yet.
@@ -83,13 +85,14 @@ impl Changes {
 }
 
 impl Retained {
-    pub(crate) fn new(account: &AccountId, region: &Region, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(account: &AccountId, region: &Region, shared: Arc<Shared>, count: Gauge) -> Self {
         Self {
             account: account.clone(),
             region: region.clone(),
             shared,
             messages: RwLock::default(),
             changes: Arc::default(),
+            count,
         }
     }
 
@@ -98,7 +101,7 @@ impl Retained {
         let Some(entry) = stored.decode(topic) else { return };
         let mut messages = self.messages.write().unwrap_or_else(PoisonError::into_inner);
         if messages.insert(topic.into(), entry).is_none() {
-            self.shared.cells.retained.add(1);
+            self.count.add(1);
         }
     }
 
@@ -142,7 +145,7 @@ impl Retained {
             messages.insert(Arc::clone(topic), Entry { outbound: Arc::clone(outbound), qos });
         }
         let delta = i64::from(!clears) - i64::from(exists);
-        self.shared.cells.retained.add(delta);
+        self.count.add(delta);
         // Under the lock of the messages, so that both have the same order.
         let number = {
             let mut pending = self.changes.pending();

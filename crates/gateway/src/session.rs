@@ -14,6 +14,9 @@
 //! 3. Its entity is written before anything is answered that it must remember, and deleted before its queue. A queue without
 //!    an entity is a remainder of a crash.
 //! 4. A session that was connected when the node died counts as disconnected at the next start.
+//! 5. A session is of the account, as on AWS: whichever certificate may connect under its name gets it. One that is another than
+//!    the session's last and may not subscribe to what the session has begins anew, so that nobody is handed messages that were
+//!    gathered under another's rights.
 //!
 //! Differs from AWS: stored messages are sent as fast as the client takes them, not ten a second.
 
@@ -25,6 +28,8 @@ use futures::future::BoxFuture;
 use kernel::Timestamp;
 use mqtt::{Qos, ReasonCode, SubscriptionOptions, TopicFilter};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::entity::DecodeError;
 use store::{CommitLog, Entity, LogError, LogId, Offset, Revision};
 use tokio::sync::watch;
 
@@ -42,6 +47,8 @@ pub(crate) struct StoredSession {
     /// None while it is connected.
     pub(crate) disconnected_at: Option<Timestamp>,
     pub(crate) subscriptions: Vec<StoredSubscription>,
+    /// The ARN of whoever was connected last; none if an earlier release did not say.
+    pub(crate) principal: Option<String>,
 }
 
 /// A subscription as it is stored.
@@ -55,7 +62,16 @@ pub(crate) struct StoredSubscription {
 
 impl Entity for StoredSession {
     const TABLE: &'static str = "iot_session";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Version 1 did not say whose it was.
+    fn upgrade(version: u8, mut old: Value) -> Result<Value, DecodeError> {
+        if version != 1 {
+            return Err(DecodeError::UnknownVersion { table: Self::TABLE, version });
+        }
+        old["principal"] = Value::Null;
+        Ok(old)
+    }
 }
 
 /// The subscriptions of a session by their whole filter.
@@ -83,6 +99,7 @@ pub(crate) struct State {
     pub(crate) expiry_seconds: u32,
     pub(crate) disconnected_at: Option<Timestamp>,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) principal: Option<String>,
     /// A will that waits for its delay or the session's end.
     pub(crate) will: Option<WaitingWill>,
     /// The commit that stored the will of the connection.
@@ -120,6 +137,7 @@ impl Session {
             expiry_seconds: stored.expiry_seconds,
             disconnected_at: stored.disconnected_at,
             subscriptions: stored.subscriptions.iter().filter_map(StoredSubscription::decode).collect(),
+            principal: stored.principal.clone(),
             ..State::default()
         };
         session
@@ -197,6 +215,7 @@ impl State {
             expiry_seconds: self.expiry_seconds,
             disconnected_at: self.disconnected_at,
             subscriptions: self.subscriptions.iter().map(StoredSubscription::encode).collect(),
+            principal: self.principal.clone(),
         })
     }
 }

@@ -18,6 +18,10 @@ pub(crate) static HTTPS_CONNECTION: TaskKind =
 pub(crate) static REAPER: TaskKind =
     TaskKind { name: "gateway-reaper", on_cancel: OnCancel::Abort, on_error: OnError::Restart };
 
+/// Renews the certificate that the TLS ports present.
+pub(crate) static SERVER_CERTIFICATE: TaskKind =
+    TaskKind { name: "gateway-server-certificate", on_cancel: OnCancel::Abort, on_error: OnError::Restart };
+
 /// Tells connections that their certificate or its policies have changed.
 pub(crate) static CERTIFICATES: TaskKind =
     TaskKind { name: "gateway-certificates", on_cancel: OnCancel::Abort, on_error: OnError::Restart };

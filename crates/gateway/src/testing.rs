@@ -24,9 +24,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 pub(crate) use crate::testing::fakes::{
-    ALLOW_ALL, Durability, FakeDevices, FakeLog, FakeRules, Keys, self_signed,
+    ALLOW_ALL, CERTIFICATE_LIFE, Durability, FakeDevices, FakeLog, FakeRules, Keys, self_signed,
 };
-use crate::{Config, Gateway, Listeners, Parts};
+use crate::{Config, Gateway, Listeners, Parts, Quotas};
 
 /// A running gateway. `restart` makes a new one on its stores, as after `kill -9`.
 pub(crate) struct Node {
@@ -53,7 +53,15 @@ impl Node {
     /// A node that keeps its queues in this log.
     pub(crate) async fn start_on(clock: ManualClock, log: Arc<dyn CommitLog>) -> Self {
         let meta = Arc::new(MemoryMetaStore::new());
-        Self::on(clock, meta, Arc::new(FakeLog::new(log)), Arc::new(FakeDevices::new())).await
+        Self::on(clock, meta, Arc::new(FakeLog::new(log)), Arc::new(FakeDevices::new()), Quotas::UNBOUNDED)
+            .await
+    }
+
+    /// A node whose devices may send so much.
+    pub(crate) async fn start_within(quotas: Quotas) -> Self {
+        let clock = ManualClock::new(Timestamp::from_millis(1_700_000_000_000));
+        let log = Arc::new(FakeLog::new(Arc::new(MemoryCommitLog::new(Arc::new(clock.clone())))));
+        Self::on(clock, Arc::new(MemoryMetaStore::new()), log, Arc::new(FakeDevices::new()), quotas).await
     }
 
     async fn on(
@@ -61,6 +69,7 @@ impl Node {
         meta: Arc<dyn MetaStore>,
         log: Arc<FakeLog>,
         devices: Arc<FakeDevices>,
+        quotas: Quotas,
     ) -> Self {
         let rules = Arc::new(FakeRules::new());
         let metrics = Metrics::default();
@@ -69,9 +78,11 @@ impl Node {
                 account: AccountId::default_account(),
                 region: Region::default_region(),
                 names: vec!["localhost".to_owned()],
+                quotas,
             },
             devices: Arc::clone(&devices) as _,
             on_message: Arc::clone(&rules) as _,
+            authorize: Arc::new(wire::testing::AllowAll),
             meta: Arc::clone(&meta),
             log: Arc::clone(&log) as _,
             clock: Arc::new(clock.clone()),
@@ -102,14 +113,15 @@ impl Node {
 
     /// A new node on the same stores. This one is told nothing.
     pub(crate) async fn restart(&self) -> Self {
-        Self::on(self.clock.clone(), Arc::clone(&self.meta), Arc::clone(&self.log), Arc::clone(&self.devices))
-            .await
+        let (log, devices) = (Arc::clone(&self.log), Arc::clone(&self.devices));
+        Self::on(self.clock.clone(), Arc::clone(&self.meta), log, devices, Quotas::UNBOUNDED).await
     }
 
     /// The same with what is left of its log.
     pub(crate) async fn restart_on(&self, log: Arc<dyn CommitLog>) -> Self {
         let log = Arc::new(FakeLog::new(log));
-        Self::on(self.clock.clone(), Arc::clone(&self.meta), log, Arc::clone(&self.devices)).await
+        let devices = Arc::clone(&self.devices);
+        Self::on(self.clock.clone(), Arc::clone(&self.meta), log, devices, Quotas::UNBOUNDED).await
     }
 
     /// A device on the plain port, accepted.
@@ -177,8 +189,13 @@ impl Node {
         self.mqtts
     }
 
+    /// A counter of the node's account in its region, by the labels that follow.
     pub(crate) fn counter(&self, metric: &'static Metric, labels: &[&str]) -> u64 {
-        self.metrics.counter(metric, labels).value()
+        self.metrics.counter(metric, &[&["000000000000", "us-east-1"], labels].concat()).value()
+    }
+
+    pub(crate) fn gauge(&self, metric: &'static Metric) -> i64 {
+        self.metrics.gauge(metric, &["000000000000", "us-east-1"]).value()
     }
 
     /// Lets every task run until it waits: for what is not to happen.

@@ -3,5 +3,6 @@
 mod durability;
 mod https;
 mod protocol;
+mod rates;
 mod security;
 mod sessions;

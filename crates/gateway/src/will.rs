@@ -97,7 +97,12 @@ impl Gateway {
         let (permissions, principal) = match &stored.certificate_id {
             None => (Some(Permissions::Root), Principal::Root { account: account.clone() }),
             Some(id) => (
-                Permissions::of(&self.devices, id, "").map(|permissions| permissions.of_client(client_id)),
+                Permissions::of(&self.devices, id, "")
+                    .filter(|permissions| {
+                        let identity = permissions.identity();
+                        identity.is_some_and(|now| (&now.account, &now.region) == (&account, &region))
+                    })
+                    .map(|permissions| permissions.of_client(client_id)),
                 Principal::Certificate { account: account.clone(), certificate_id: id.clone() },
             ),
         };

@@ -21,6 +21,7 @@ mod ops;
 mod partition;
 mod port;
 mod table;
+mod tagged;
 
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ use crate::table::Table;
 /// Glue: <https://docs.aws.amazon.com/glue/latest/webapi/WebAPI_Welcome.html>
 pub static DESCRIPTOR: Descriptor = Descriptor {
     signing_name: "glue",
-    protocol: Protocol::Json { version: "1.1", target_prefix: "AWSGlue" },
+    protocols: &[Protocol::Json { version: "1.1", target_prefix: "AWSGlue" }],
     validation_code: "InvalidInputException",
 };
 

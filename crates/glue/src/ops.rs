@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 
 use kernel::{Arn, Context, ServiceError};
 use serde::{Deserialize, Serialize};
-use wire::{Entry, Resource};
+use wire::{Entry, Operation, Resource};
 
 use batch_create_partition::BatchCreatePartition;
 use batch_delete_partition::BatchDeletePartition;
@@ -144,6 +144,29 @@ fn tagged(arn: &str) -> Resource {
     let kept =
         |arn: Arn| Arn::new(arn.service(), arn.region(), arn.account(), &arn.resource().to_lowercase());
     arn.parse().map_or(Resource::Any, |arn| Resource::Arn(kept(arn)))
+}
+
+/// Adds tags, as TagResource does.
+///
+/// # Errors
+/// As TagResource.
+pub(crate) async fn add_tags(
+    glue: &Glue,
+    cx: &Context,
+    arn: &str,
+    tags_to_add: BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let request = tag_resource::Request { resource_arn: arn.to_owned(), tags_to_add };
+    TagResource::handle(glue, cx, request).await.map(drop)
+}
+
+/// Removes tags, as UntagResource does.
+///
+/// # Errors
+/// As UntagResource.
+pub(crate) async fn remove_tags(glue: &Glue, cx: &Context, arn: &str, keys: &[String]) -> Result<(), Error> {
+    let request = untag_resource::Request { resource_arn: arn.to_owned(), tags_to_remove: keys.to_vec() };
+    UntagResource::handle(glue, cx, request).await.map(drop)
 }
 
 /// The database that an ARN of this account and region names.

@@ -110,7 +110,7 @@ impl Catalog for Glue {
     }
 }
 
-fn port<'a, T: 'a>(work: impl Future<Output = Result<T, Error>> + Send + 'a) -> PortFuture<'a, T> {
+pub(crate) fn port<'a, T: 'a>(work: impl Future<Output = Result<T, Error>> + Send + 'a) -> PortFuture<'a, T> {
     Box::pin(async move { work.await.map_err(PortError::from_service) })
 }
 

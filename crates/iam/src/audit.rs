@@ -1,89 +1,135 @@
-//! What was used and what would have been denied, for whoever writes policies: kept in memory, bounded, gone with the node.
+//! What policies do not allow and what was used, for whoever writes them: kept by account, in memory, bounded.
+//!
+//! 1. A request is remembered in the account of its principal, and in that of the resource's owner if it is another: as CloudTrail
+//!    tells both. What comes from outside has a share of its own and pushes out nothing of the account's.
+//! 2. An account of which nothing is known is not remembered: numbers that a caller makes up cost nothing.
+//! 3. Denied requests are gone with the node; what was used is stored (access.rs).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
-use kernel::Timestamp;
+use kernel::{AccountId, Principal, Timestamp};
 use policy::{PolicyKind, Verdict};
+use ports::{DenialOutcome, DeniedRequest, MissingStatement};
 use serde_json::{Value, json};
 use wire::authorize::Denied;
 
-use crate::limits::{DENIALS_MAX, USED_PER_PRINCIPAL_MAX, USED_PRINCIPALS_MAX};
+use crate::authorize::principal_arn;
+use crate::limits::{DENIALS_FROM_OUTSIDE_MAX, DENIALS_MAX};
+use crate::uses::{Uses, cut, written};
 
-/// Requests that were allowed only because nothing is enforced.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Denial {
-    /// ARN of the user or session.
-    pub principal: String,
-    /// `s3:PutObject`.
-    pub action: String,
-    /// ARN or `*`.
-    pub resource: String,
-    /// The end of the sentence that an enforcing node would have said.
-    pub reason: String,
-    /// The statement that would allow it; none when a Deny is to blame.
-    pub missing_statement: Option<Value>,
-    /// How often.
-    pub count: u64,
-    /// The last time.
-    pub last_at: Timestamp,
+/// Everything remembered.
+pub(crate) struct Audit {
+    pub(crate) since: Timestamp,
+    accounts: RwLock<HashMap<AccountId, Arc<Mutex<AccountAudit>>>>,
 }
 
-/// Denials and uses.
+/// What is remembered of one account.
 #[derive(Default)]
-pub(crate) struct Audit {
-    denials: Mutex<HashMap<(String, String, String), Denial>>,
-    /// Principal → action → resources.
-    used: Mutex<BTreeMap<String, BTreeMap<String, BTreeSet<String>>>>,
+pub(crate) struct AccountAudit {
+    /// Of its principals.
+    own: Denials,
+    /// Of others, on what it owns.
+    outside: Denials,
+    pub(crate) uses: Uses,
+}
+
+/// A request that policies do not allow.
+pub(crate) struct Refusal<'a> {
+    pub(crate) principal: &'a Principal,
+    pub(crate) denied: &'a Denied,
+    pub(crate) missing: Missing,
+    pub(crate) outcome: DenialOutcome,
+    /// The account of the resource, if it is on this node and not the principal's.
+    pub(crate) owner: Option<AccountId>,
 }
 
 /// The statement that is missing.
-pub(crate) struct Missing(Option<Value>);
+pub(crate) struct Missing(Option<MissingStatement>);
 
 impl Missing {
-    pub(crate) fn of(verdict: Verdict, action: &str, resource: &str) -> Self {
-        let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
-        Self(match verdict {
-            Verdict::ImplicitDeny(PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session) => {
-                Some(statement)
+    /// For a request on a resource; `principal` as a resource's own policy names it.
+    pub(crate) fn of(verdict: Verdict, principal: &str, action: &str, resource: &str) -> Self {
+        let allow = || json!({"Effect": "Allow", "Action": action, "Resource": written(resource)});
+        let (policy, statement) = match verdict {
+            Verdict::ImplicitDeny(PolicyKind::Identity) => ("identity-based policy", allow()),
+            Verdict::ImplicitDeny(PolicyKind::Boundary) => ("permissions boundary", allow()),
+            Verdict::ImplicitDeny(PolicyKind::Session) => ("session policy", allow()),
+            Verdict::ImplicitDeny(PolicyKind::Resource) => {
+                let mut statement = allow();
+                statement["Principal"] = named(principal);
+                ("resource-based policy", statement)
             }
-            Verdict::ImplicitDeny(PolicyKind::Resource) | Verdict::ExplicitDeny(_) | Verdict::Allow => None,
-        })
+            Verdict::ExplicitDeny(_) | Verdict::Allow => return Self(None),
+        };
+        Self(Some(MissingStatement { policy, statement }))
     }
 
-    /// A trust policy that lets `service` assume the role it is attached to.
-    pub(crate) fn trust(service: &str) -> Self {
-        Self(Some(json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})))
+    /// For taking on a role: only its trust policy can let `principal`, a service's name or an ARN.
+    pub(crate) fn trust(principal: &str, action: &str) -> Self {
+        let statement = json!({"Effect": "Allow", "Principal": named(principal), "Action": action});
+        Self(Some(MissingStatement { policy: "role trust policy", statement }))
+    }
+
+    /// When nothing can allow it.
+    pub(crate) fn nothing() -> Self {
+        Self(None)
+    }
+}
+
+fn named(principal: &str) -> Value {
+    match principal {
+        "anonymous" => json!("*"),
+        arn if arn.starts_with("arn:") => json!({"AWS": arn}),
+        service => json!({"Service": service}),
     }
 }
 
 impl Audit {
-    pub(crate) fn denied(&self, denied: Denied, missing: Missing, now: Timestamp) {
-        let Denied { user, action, resource, reason } = denied;
-        let mut denials = self.denials.lock().expect("no holder of this lock panics");
-        let key = (user.clone(), action.clone(), resource.clone());
-        if let Some(denial) = denials.get_mut(&key) {
-            denial.count += 1;
-            (denial.last_at, denial.reason, denial.missing_statement) = (now, reason, missing.0);
-            return;
+    pub(crate) fn new(since: Timestamp) -> Self {
+        Self { since, accounts: RwLock::default() }
+    }
+
+    pub(crate) fn denied(&self, refusal: Refusal<'_>, now: Timestamp) {
+        let denied = refusal.denied;
+        let principal = principal_arn(refusal.principal);
+        let key = Key {
+            principal: cut(&principal).to_owned(),
+            action: denied.action.clone(),
+            resource: cut(&denied.resource).to_owned(),
+        };
+        let request = DeniedRequest {
+            principal: key.principal.clone(),
+            caller: cut(&denied.user).to_owned(),
+            action: key.action.clone(),
+            resource: key.resource.clone(),
+            reason: denied.reason.clone(),
+            missing: refusal.missing.0,
+            outcome: refusal.outcome,
+            count: 1,
+            last_at: now,
+        };
+        if let Some(owner) = &refusal.owner {
+            let audit = self.account(owner);
+            lock(&audit).outside.record(key.clone(), request.clone(), DENIALS_FROM_OUTSIDE_MAX);
         }
-        let oldest = || denials.iter().min_by_key(|(_, denial)| denial.last_at).map(|(key, _)| key.clone());
-        if denials.len() >= DENIALS_MAX
-            && let Some(oldest) = oldest()
-        {
-            denials.remove(&oldest);
+        let Some(account) = refusal.principal.account() else { return };
+        let audit = self.account(account);
+        let first = lock(&audit).own.record(key, request, DENIALS_MAX);
+        let let_through = refusal.outcome == DenialOutcome::LetThrough;
+        if first && let_through {
+            let Denied { user, action, resource, reason } = denied;
+            tracing::info!(user, action, resource, reason, "would be denied");
         }
-        tracing::info!(user, action, resource, reason, "would be denied");
-        let missing_statement = missing.0;
-        let denial =
-            Denial { principal: user, action, resource, reason, missing_statement, count: 1, last_at: now };
-        denials.insert(key, denial);
     }
 
     /// The latest first.
-    pub(crate) fn denials(&self) -> Vec<Denial> {
-        let denials = self.denials.lock().expect("no holder of this lock panics");
-        let mut list: Vec<Denial> = denials.values().cloned().collect();
+    pub(crate) fn denials(&self, account: &AccountId) -> Vec<DeniedRequest> {
+        let Some(audit) = self.known(account) else { return Vec::new() };
+        let audit = lock(&audit);
+        let mut list: Vec<DeniedRequest> =
+            audit.own.0.values().chain(audit.outside.0.values()).cloned().collect();
+        drop(audit);
         list.sort_by(|a, b| {
             b.last_at.cmp(&a.last_at).then_with(|| {
                 (&a.principal, &a.action, &a.resource).cmp(&(&b.principal, &b.action, &b.resource))
@@ -92,44 +138,67 @@ impl Audit {
         list
     }
 
-    pub(crate) fn used(&self, principal: &str, action: &str, resource: &str) {
-        let mut used = self.used.lock().expect("no holder of this lock panics");
-        if !used.contains_key(principal) && used.len() >= USED_PRINCIPALS_MAX {
+    pub(crate) fn used(&self, principal: &Principal, action: &str, resource: &str, now: Timestamp) {
+        // What a service does by itself no policy is written for.
+        if matches!(principal, Principal::Service { .. }) {
             return;
         }
-        let actions = used.entry(principal.to_owned()).or_default();
-        let known: usize = actions.values().map(BTreeSet::len).sum();
-        let resources = actions.entry(action.to_owned()).or_default();
-        if resources.contains(resource) || resources.contains("*") {
-            return;
-        }
-        if known >= USED_PER_PRINCIPAL_MAX {
-            // Too many to name: the action on anything.
-            resources.clear();
-            resources.insert("*".to_owned());
-        } else {
-            resources.insert(resource.to_owned());
-        }
+        let Some(account) = principal.account() else { return };
+        let arn = principal_arn(principal);
+        lock(&self.account(account)).uses.record(&arn, action, resource, now);
     }
 
-    /// A policy that allows what `principal` has used, and nothing else; none if it used nothing.
-    pub(crate) fn least_privilege(&self, principal: &str) -> Option<Value> {
-        let used = self.used.lock().expect("no holder of this lock panics");
-        let mut by_resources: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
-        for (action, resources) in used.get(principal)? {
-            let resources = resources.iter().map(String::as_str).collect();
-            by_resources.entry(resources).or_default().push(action);
-        }
-        let statements: Vec<Value> = by_resources
-            .into_iter()
-            .map(|(resources, actions)| json!({"Effect": "Allow", "Action": actions, "Resource": resources}))
-            .collect();
-        Some(json!({"Version": "2012-10-17", "Statement": statements}))
+    /// Every account of which something is remembered.
+    pub(crate) fn accounts(&self) -> Vec<(AccountId, Arc<Mutex<AccountAudit>>)> {
+        let accounts = self.accounts.read().expect("no holder of this lock panics");
+        accounts.iter().map(|(account, audit)| (account.clone(), Arc::clone(audit))).collect()
     }
 
-    /// Everyone of whom something was used.
-    pub(crate) fn principals(&self) -> Vec<String> {
-        self.used.lock().expect("no holder of this lock panics").keys().cloned().collect()
+    /// What is remembered of an account; none if nothing is.
+    pub(crate) fn known(&self, account: &AccountId) -> Option<Arc<Mutex<AccountAudit>>> {
+        self.accounts.read().expect("no holder of this lock panics").get(account).cloned()
+    }
+
+    pub(crate) fn account(&self, account: &AccountId) -> Arc<Mutex<AccountAudit>> {
+        if let Some(known) = self.known(account) {
+            return known;
+        }
+        let mut accounts = self.accounts.write().expect("no holder of this lock panics");
+        Arc::clone(accounts.entry(account.clone()).or_default())
+    }
+}
+
+/// An account's own lock.
+pub(crate) fn lock(audit: &Mutex<AccountAudit>) -> MutexGuard<'_, AccountAudit> {
+    audit.lock().expect("no holder of this lock panics")
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    principal: String,
+    action: String,
+    resource: String,
+}
+
+/// Denied requests, each once.
+#[derive(Default)]
+struct Denials(HashMap<Key, DeniedRequest>);
+
+impl Denials {
+    /// Whether it is the first of its kind.
+    fn record(&mut self, key: Key, request: DeniedRequest, max: usize) -> bool {
+        if let Some(known) = self.0.get_mut(&key) {
+            *known = DeniedRequest { count: known.count + 1, ..request };
+            return false;
+        }
+        if self.0.len() >= max {
+            let oldest = self.0.iter().min_by_key(|(_, known)| known.last_at).map(|(key, _)| key.clone());
+            if let Some(oldest) = oldest {
+                self.0.remove(&oldest);
+            }
+        }
+        self.0.insert(key, request);
+        true
     }
 }
 
@@ -137,62 +206,72 @@ impl Audit {
 mod tests {
     use super::*;
 
-    fn deny(audit: &Audit, action: &str, ms: i64) {
-        let missing = Missing::of(Verdict::ImplicitDeny(PolicyKind::Identity), action, "*");
+    fn account(n: u64) -> AccountId {
+        format!("{n:012}").parse().unwrap()
+    }
+
+    fn deny(audit: &Audit, from: u64, owner: Option<u64>, action: &str, ms: i64) {
+        let principal = Principal::Root { account: account(from) };
         let denied = Denied {
-            user: "p".to_owned(),
+            user: principal.arn(),
             action: action.to_owned(),
             resource: "*".to_owned(),
             reason: "because".to_owned(),
         };
-        audit.denied(denied, missing, Timestamp::from_millis(ms));
+        let refusal = Refusal {
+            principal: &principal,
+            denied: &denied,
+            missing: Missing::of(Verdict::ImplicitDeny(PolicyKind::Identity), &principal.arn(), action, "*"),
+            outcome: DenialOutcome::Refused,
+            owner: owner.map(account),
+        };
+        audit.denied(refusal, Timestamp::from_millis(ms));
     }
 
     #[test]
     fn denials_are_counted_once_each_and_the_oldest_is_forgotten() {
-        let audit = Audit::default();
-        deny(&audit, "a:First", 1);
+        let audit = Audit::new(Timestamp::EPOCH);
+        deny(&audit, 1, None, "a:First", 1);
         for at in 0..DENIALS_MAX {
-            deny(&audit, &format!("a:{at}"), 2);
+            deny(&audit, 1, None, &format!("a:{at}"), 2);
         }
-        deny(&audit, "a:0", 3);
-        let denials = audit.denials();
+        deny(&audit, 1, None, "a:0", 3);
+        let denials = audit.denials(&account(1));
         assert_eq!(denials.len(), DENIALS_MAX);
         assert_eq!((denials[0].action.as_str(), denials[0].count), ("a:0", 2));
         assert!(denials.iter().all(|denial| denial.action != "a:First"));
-        assert_eq!(
-            denials[0].missing_statement,
-            Some(json!({"Effect": "Allow", "Action": "a:0", "Resource": "*"}))
-        );
+        let missing = denials[0].missing.as_ref().unwrap();
+        assert_eq!(missing.policy, "identity-based policy");
+        assert_eq!(missing.statement, json!({"Effect": "Allow", "Action": "a:0", "Resource": "*"}));
     }
 
     #[test]
-    fn a_policy_of_what_was_used() {
-        let audit = Audit::default();
-        for (action, resource) in [
-            ("s3:GetObject", "b/1"),
-            ("s3:GetObject", "b/2"),
-            ("s3:PutObject", "b/1"),
-            ("s3:DeleteObject", "b/1"),
-        ] {
-            audit.used("p", action, resource);
+    fn a_tenant_neither_sees_nor_pushes_out_what_is_anothers() {
+        let audit = Audit::new(Timestamp::EPOCH);
+        deny(&audit, 1, None, "a:Mine", 1);
+        for at in 0..=DENIALS_MAX {
+            deny(&audit, 2, Some(1), &format!("a:{at}"), 2);
         }
-        assert_eq!(
-            audit.least_privilege("p"),
-            Some(json!({"Version": "2012-10-17", "Statement": [
-                {"Effect": "Allow", "Action": ["s3:DeleteObject", "s3:PutObject"], "Resource": ["b/1"]},
-                {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["b/1", "b/2"]},
-            ]}))
-        );
-        assert_eq!(audit.least_privilege("q"), None);
-        for at in 0..USED_PER_PRINCIPAL_MAX {
-            audit.used("p", "s3:GetObject", &format!("b/{at}"));
-        }
-        let policy = audit.least_privilege("p").unwrap().to_string();
-        assert!(policy.contains(r#""Action":["s3:GetObject"],"Resource":["*"]"#), "{policy}");
-        for at in 0..=USED_PRINCIPALS_MAX {
-            audit.used(&format!("p{at}"), "a:b", "*");
-        }
-        assert_eq!(audit.principals().len(), USED_PRINCIPALS_MAX);
+        let mine = audit.denials(&account(1));
+        assert_eq!(mine.len(), 1 + DENIALS_FROM_OUTSIDE_MAX);
+        assert!(mine.iter().any(|denial| denial.action == "a:Mine"));
+        let theirs = audit.denials(&account(2));
+        assert_eq!(theirs.len(), DENIALS_MAX);
+        assert!(theirs.iter().all(|denial| denial.action != "a:Mine"));
+        assert!(audit.denials(&account(3)).is_empty());
+    }
+
+    #[test]
+    fn a_statement_says_which_policy_lacks_it() {
+        let of =
+            |kind| Missing::of(Verdict::ImplicitDeny(kind), "arn:aws:iam::1:user/u", "a:b", "r").0.unwrap();
+        assert_eq!(of(PolicyKind::Boundary).policy, "permissions boundary");
+        assert_eq!(of(PolicyKind::Session).policy, "session policy");
+        let shared = of(PolicyKind::Resource);
+        assert_eq!(shared.policy, "resource-based policy");
+        assert_eq!(shared.statement["Principal"], json!({"AWS": "arn:aws:iam::1:user/u"}));
+        assert!(Missing::of(Verdict::ExplicitDeny(PolicyKind::Identity), "p", "a:b", "r").0.is_none());
+        assert_eq!(named("anonymous"), json!("*"));
+        assert_eq!(named("iot.amazonaws.com"), json!({"Service": "iot.amazonaws.com"}));
     }
 }

@@ -3,18 +3,19 @@
 //! 1. A root may do everything in its own account, and so may the node's services, which act for the account whose resources told
 //!    them to. A device may call no API by this decision: its policies are the gateway's to evaluate.
 //! 2. Users, sessions and roles are decided by their policies, from memory (A9).
-//! 3. In [`Mode::Audit`] and [`Mode::Off`] a principal may what it may not, but never in another account.
+//! 3. In [`Mode::Audit`] and [`Mode::Off`] a principal may what it may not, but never in another account, nor with what another
+//!    account owns unless the owner's policy allows it. A Deny of a resource's own policy holds for the root and for services too.
 //! 4. The actions in [`SELF_DECIDED`] are decided by their handlers, as they depend on members of the request.
 //!
 //! Condition keys: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
 //!
-//! Differs from AWS: aws:UserAgent, aws:Referer and the keys of organizations and networks are missing.
+//! Differs from AWS: the keys of organizations and networks are missing, and aws:UserAgent and aws:Referer but for S3.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use kernel::{AccountId, Context, Principal, Timestamp};
-use policy::{Caller, Document, Policies, Request, ResourcePolicy, Silence, Verdict};
+use policy::{Caller, Document, Policies, PolicyKind, Request, ResourcePolicy, Silence, Verdict};
 use wire::authorize::Denied;
 use wire::{Authorize, Credential, Credentials, Facts, Resource, Unusable};
 
@@ -26,7 +27,8 @@ use crate::limits::PARSED_MAX;
 use crate::{Iam, Mode};
 
 /// Whoever is authenticated may ask who they are; what the others need depends on members of the request.
-const SELF_DECIDED: &[&str] = &["sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"];
+const SELF_DECIDED: &[&str] =
+    &["sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"];
 
 /// A caller with its policies: all that decides, but for the request.
 pub(crate) struct Subject {
@@ -58,9 +60,8 @@ impl Parsed {
 
 impl Credentials for Iam {
     fn find(&self, access_key_id: &str) -> Option<Credential> {
-        if access_key_id == self.root.access_key_id {
-            let principal = Principal::Root { account: self.account.clone() };
-            return Some(Credential { secret: self.root.secret_access_key.clone(), principal });
+        if let Some((account, secret)) = self.find_root(access_key_id) {
+            return Some(Credential { secret, principal: Principal::Root { account } });
         }
         let directory = self.directory();
         let held = directory.keys.get(access_key_id).filter(|held| held.key.active)?;
@@ -94,11 +95,17 @@ impl Authorize for Iam {
         facts: &Facts<'_>,
     ) -> Result<(), Denied> {
         let at_home = cx.principal.account() == Some(&cx.account);
+        let foreign = facts.owner.is_some_and(|owner| owner != cx.account.as_str());
         let by_policies = match &cx.principal {
-            Principal::Root { .. } | Principal::Service { .. } if at_home => false,
+            Principal::Root { .. } | Principal::Service { .. } if at_home => {
+                foreign || facts.resource_policy.is_some()
+            }
             Principal::User { .. } | Principal::Session(_) | Principal::Role { .. } if at_home => true,
             Principal::Anonymous if facts.resource_policy.is_some() => true,
-            _ => return Err(Denied::implicit(cx, action, resource)),
+            _ => {
+                let denied = Denied::implicit(cx, action, resource);
+                return Err(self.refused(cx, denied, &owner(cx, resource, facts), Missing::nothing()));
+            }
         };
         if let Principal::User { access_key_id, issued_at: None, .. } = &cx.principal {
             let service = action.split(':').next().unwrap_or_default().to_owned();
@@ -107,11 +114,24 @@ impl Authorize for Iam {
         }
         let full = with_path(&self.directory(), &cx.account, resource);
         let resource = full.as_ref().unwrap_or(resource);
-        if at_home && (self.mode == Mode::Off || SELF_DECIDED.contains(&action)) {
+        if at_home && !foreign && (self.mode == Mode::Off || SELF_DECIDED.contains(&action)) {
             return Ok(());
         }
         let verdict = if by_policies { self.verdict(cx, action, resource, facts) } else { Verdict::Allow };
-        self.settle(cx, action, &resource.to_string(), verdict)
+        let verdict = match (&cx.principal, verdict) {
+            // What acts for the owner needs nobody's leave; a Deny holds for it too.
+            (Principal::Service { .. }, Verdict::ImplicitDeny(_)) if !foreign => Verdict::Allow,
+            (_, verdict) => verdict,
+        };
+        let by_owner = matches!(
+            verdict,
+            Verdict::ExplicitDeny(PolicyKind::Resource) | Verdict::ImplicitDeny(PolicyKind::Resource)
+        );
+        if foreign && by_owner {
+            let reason = verdict.reason(action).unwrap_or_default();
+            return Err(Denied { reason, ..Denied::implicit(cx, action, resource) });
+        }
+        self.settle(cx, action, (&resource.to_string(), &owner(cx, resource, facts)), verdict)
     }
 }
 
@@ -133,7 +153,7 @@ fn with_path(directory: &Directory, account: &AccountId, resource: &Resource) ->
 }
 
 impl Iam {
-    /// What a verdict means in this node's mode.
+    /// What a verdict on a resource and its owner means in this node's mode.
     ///
     /// # Errors
     /// [`Denied`] in [`Mode::Enforce`], and for whoever has no account.
@@ -141,25 +161,25 @@ impl Iam {
         &self,
         cx: &Context,
         action: &str,
-        resource: &str,
+        (resource, owner): (&str, &str),
         verdict: Verdict,
     ) -> Result<(), Denied> {
-        if self.mode == Mode::Audit {
-            self.audit.used(&principal_arn(&cx.principal), action, resource);
-        }
-        let Some(reason) = verdict.reason(action) else { return Ok(()) };
+        let Some(reason) = verdict.reason(action) else {
+            self.used(&cx.principal, action, resource);
+            return Ok(());
+        };
         let denied = Denied {
             user: cx.principal.arn(),
             action: action.to_owned(),
             resource: resource.to_owned(),
             reason,
         };
+        let missing = Missing::of(verdict, &principal_arn(&cx.principal), action, resource);
         if self.mode == Mode::Enforce || cx.principal == Principal::Anonymous {
-            return Err(denied);
+            return Err(self.refused(cx, denied, owner, missing));
         }
-        if self.mode == Mode::Audit {
-            self.audit.denied(denied, Missing::of(verdict, action, resource), self.clock.now());
-        }
+        self.let_through(cx, &denied, owner, missing);
+        self.used(&cx.principal, action, resource);
         Ok(())
     }
 
@@ -250,7 +270,7 @@ impl Iam {
 }
 
 impl Subject {
-    fn without_policies(caller: Caller, context: policy::Context) -> Self {
+    pub(crate) fn without_policies(caller: Caller, context: policy::Context) -> Self {
         Self { caller, said: Said { identity: Vec::new(), boundary: None }, session: None, context }
     }
 

@@ -4,6 +4,7 @@
 //! 2. A change whose caller went away between commit and directory, or whose commit failed with an unknown outcome, is found by the
 //!    next change, which reads everything again first. Nobody was told of it, so nobody can miss it meanwhile.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, RwLockReadGuard, RwLockWriteGuard};
 
 use kernel::AccountId;
@@ -11,7 +12,9 @@ use store::{Batch, Entity, Table};
 use tokio::sync::MutexGuard;
 
 use crate::directory::{Directory, Held, HeldKey, Kept};
-use crate::entity::{AccessKey, Alias, Group, InstanceProfile, Policy, Role, User};
+use crate::entity::{
+    AccessKey, Alias, Group, InstanceProfile, MemberAccount, OidcProvider, Policy, Role, User,
+};
 use crate::{Error, Iam};
 
 /// The right to change, and whether the last change is in the store but perhaps not in the directory.
@@ -58,7 +61,10 @@ impl Iam {
     }
 
     fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
-        self.directory.write().expect("no holder of this lock panics")
+        let directory = self.directory.write().expect("no holder of this lock panics");
+        // Under the lock: whoever decides in the new epoch waits for the change.
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        directory
     }
 
     /// # Errors
@@ -78,7 +84,7 @@ impl Iam {
     }
 
     /// Waits for the changes before, and makes up for one that was cut off.
-    async fn turn(&self) -> Result<MutexGuard<'_, InFlight>, Error> {
+    pub(crate) async fn turn(&self) -> Result<MutexGuard<'_, InFlight>, Error> {
         let mut turn = self.changing.lock().await;
         if turn.0 {
             self.load().await?;
@@ -87,7 +93,7 @@ impl Iam {
         Ok(turn)
     }
 
-    async fn commit(
+    pub(crate) async fn commit(
         &self,
         turn: &mut InFlight,
         batch: Batch,
@@ -360,12 +366,16 @@ impl Iam {
         self.load_all::<Role>(&mut directory).await?;
         self.load_all::<Policy>(&mut directory).await?;
         self.load_all::<InstanceProfile>(&mut directory).await?;
+        self.load_all::<OidcProvider>(&mut directory).await?;
         for (_, stored) in Table::<Alias>::new(Arc::clone(&self.meta)).list(&[]).await? {
             directory.put_alias(&stored.entity);
         }
+        for (_, stored) in Table::<MemberAccount>::new(Arc::clone(&self.meta)).list(&[]).await? {
+            directory.put_member(stored.entity, |id, sealed| self.open_secret(id, sealed));
+        }
         for (_, stored) in Table::<AccessKey>::new(Arc::clone(&self.meta)).list(&[]).await? {
             let key = stored.entity;
-            match self.open_secret(&key) {
+            match self.open_secret(&key.id, &key.sealed_secret) {
                 Some(secret) => {
                     directory.keys.insert(key.id.clone(), Arc::new(HeldKey { key, secret }));
                 }

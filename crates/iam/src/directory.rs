@@ -10,8 +10,12 @@ use std::sync::{Arc, OnceLock};
 use kernel::{AccountId, Secret};
 use policy::Document;
 
+use crate::accounts::HeldRoot;
 use crate::aws_managed::AwsManaged;
-use crate::entity::{AccessKey, Alias, Grants, Group, InstanceProfile, Named, Policy, Role, User};
+use crate::entity::{
+    AccessKey, Alias, FormerKey, Grants, Group, InstanceProfile, MemberAccount, Named, OidcProvider, Policy,
+    Role, User,
+};
 
 /// An entity and its policies, parsed.
 #[derive(Clone)]
@@ -28,6 +32,7 @@ pub(crate) struct Account {
     pub(crate) roles: BTreeMap<String, Arc<HeldRole>>,
     pub(crate) policies: BTreeMap<String, Arc<Held<Policy>>>,
     pub(crate) instance_profiles: BTreeMap<String, Arc<Held<InstanceProfile>>>,
+    pub(crate) oidc_providers: BTreeMap<String, Arc<Held<OidcProvider>>>,
     pub(crate) alias: Option<String>,
 }
 
@@ -44,6 +49,10 @@ pub(crate) struct HeldKey {
 /// All accounts.
 pub(crate) struct Directory {
     accounts: HashMap<AccountId, Account>,
+    /// The accounts besides the first.
+    pub(crate) members: BTreeMap<AccountId, MemberAccount>,
+    /// The keys of their roots.
+    pub(crate) roots: HashMap<String, HeldRoot>,
     pub(crate) keys: BTreeMap<String, Arc<HeldKey>>,
     /// Accounts by alias.
     pub(crate) aliases: BTreeMap<String, AccountId>,
@@ -92,6 +101,7 @@ kept! {
     Role: roles, this => std::iter::once(this.trust.as_str()).chain(inline(&this.grants)).collect();
     Policy: policies, this => this.versions.get(&this.default_version).map(|v| v.text.as_str()).into_iter().collect();
     InstanceProfile: instance_profiles, _this => Vec::new();
+    OidcProvider: oidc_providers, _this => Vec::new();
 }
 
 fn inline(grants: &Grants) -> Vec<&str> {
@@ -138,6 +148,8 @@ impl Directory {
     pub(crate) fn new(aws_managed: Arc<AwsManaged>) -> Self {
         Self {
             accounts: HashMap::new(),
+            members: BTreeMap::new(),
+            roots: HashMap::new(),
             keys: BTreeMap::new(),
             aliases: BTreeMap::new(),
             aws_managed,
@@ -215,6 +227,28 @@ impl Directory {
     pub(crate) fn keys_of(&self, account: &AccountId, user: &str) -> Vec<Arc<HeldKey>> {
         let of_user = |held: &&Arc<HeldKey>| held.key.account == *account && held.key.user == user;
         self.keys.values().filter(of_user).cloned().collect()
+    }
+
+    /// Takes an account in, or its new key; `open` tells the secrets of its keys.
+    pub(crate) fn put_member(
+        &mut self,
+        member: MemberAccount,
+        open: impl Fn(&str, &str) -> Option<Secret<String>>,
+    ) {
+        self.roots.retain(|_, held| held.account != member.account);
+        let former = member.previous.as_ref().map(|FormerKey { key, until }| (key, Some(*until)));
+        for (key, until) in std::iter::once((&member.root, None)).chain(former) {
+            match open(&key.id, &key.sealed_secret) {
+                Some(secret) => {
+                    let held = HeldRoot { account: member.account.clone(), secret, until };
+                    self.roots.insert(key.id.clone(), held);
+                }
+                None => {
+                    tracing::error!(id = key.id, "a root key's secret does not open; the key is of no use");
+                }
+            }
+        }
+        self.members.insert(member.account.clone(), member);
     }
 
     pub(crate) fn put_alias(&mut self, alias: &Alias) {

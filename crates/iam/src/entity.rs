@@ -115,6 +115,46 @@ pub(crate) struct Alias {
     pub(crate) account: AccountId,
 }
 
+/// An OpenID Connect provider that the account trusts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OidcProvider {
+    /// Without `https://`.
+    pub(crate) url: String,
+    /// Audiences of tokens for this account.
+    pub(crate) client_ids: Vec<String>,
+    /// SHA-1 of certificates, in lower-case hex.
+    pub(crate) thumbprints: Vec<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) tags: Tags,
+}
+
+/// An account besides the first, and the key of its root.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MemberAccount {
+    pub(crate) account: AccountId,
+    pub(crate) name: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) root: SealedKey,
+    /// What was the root's key before, while it is good.
+    pub(crate) previous: Option<FormerKey>,
+}
+
+/// A key of a root.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SealedKey {
+    pub(crate) id: String,
+    /// Sealed for the key's id.
+    pub(crate) sealed_secret: String,
+}
+
+/// A key that was replaced.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FormerKey {
+    pub(crate) key: SealedKey,
+    /// When it is over.
+    pub(crate) until: Timestamp,
+}
+
 macro_rules! entities {
     ($($entity:ty: $table:literal),* $(,)?) => {$(
         impl Entity for $entity {
@@ -132,6 +172,8 @@ entities! {
     AccessKey: "iam_access_key",
     InstanceProfile: "iam_instance_profile",
     Alias: "iam_account_alias",
+    MemberAccount: "iam_account",
+    OidcProvider: "iam_oidc_provider",
 }
 
 /// What all that has a name and a path has in common.
@@ -215,5 +257,16 @@ mod tests {
         assert_eq!(profile.role.as_deref(), Some("r"));
         let alias: Alias = reads(r#"{"alias":"lab","account":"000000000000"}"#);
         assert_eq!(alias.alias, "lab");
+        let provider: OidcProvider = reads(
+            r#"{"url":"idp.example/a","client_ids":["app"],"thumbprints":[],"created_at":7,"tags":{}}"#,
+        );
+        assert_eq!(
+            provider.arn(&AccountId::default_account()),
+            "arn:aws:iam::000000000000:oidc-provider/idp.example/a"
+        );
+        let member: MemberAccount = reads(
+            r#"{"account":"111122223333","name":"lab","created_at":7,"root":{"id":"AKIA","sealed_secret":"x"},"previous":{"key":{"id":"AKIB","sealed_secret":"y"},"until":9}}"#,
+        );
+        assert_eq!((member.root.id.as_str(), member.previous.unwrap().key.id.as_str()), ("AKIA", "AKIB"));
     }
 }

@@ -33,12 +33,26 @@ pub enum Error {
     /// `AccessDenied`.
     #[error("{0}")]
     AccessDenied(String),
+    /// `InvalidIdentityToken`.
+    #[error("{0}")]
+    InvalidIdentityToken(String),
+    /// `ExpiredTokenException`: a web identity token that is over.
+    #[error("{0}")]
+    ExpiredToken(String),
+    /// `IDPCommunicationError`.
+    #[error(
+        "The identity provider that was asked to verify the incoming identity token could not be reached. Retry the request."
+    )]
+    IdpCommunication,
     /// `ConcurrentModification`: somebody else was faster.
     #[error("The entity was changed by another request.")]
     ConcurrentModification,
     /// `ServiceFailure`, transient: the store cannot at the moment.
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Unavailable(#[source] TableError),
+    /// `ServiceFailure`: the file of the root's key cannot be written.
+    #[error("The file of the root's key cannot be written.")]
+    KeyFile(#[source] crate::RootKeyError),
     /// `ServiceFailure`: a bug or a broken disk.
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Internal(#[source] TableError),
@@ -61,10 +75,13 @@ impl ServiceError for Error {
             Self::MalformedPolicyDocument(_)
             | Self::InvalidInput(_)
             | Self::Validation(_)
-            | Self::Unmodifiable(_) => ErrorKind::Invalid,
+            | Self::Unmodifiable(_)
+            | Self::InvalidIdentityToken(_)
+            | Self::ExpiredToken(_)
+            | Self::IdpCommunication => ErrorKind::Invalid,
             Self::AccessDenied(_) => ErrorKind::Denied,
             Self::Unavailable(_) => ErrorKind::Unavailable,
-            Self::Internal(_) => ErrorKind::Internal,
+            Self::Internal(_) | Self::KeyFile(_) => ErrorKind::Internal,
         }
     }
 
@@ -79,8 +96,11 @@ impl ServiceError for Error {
             Self::Validation(_) => "ValidationError",
             Self::Unmodifiable(_) => "UnmodifiableEntity",
             Self::AccessDenied(_) => "AccessDenied",
+            Self::InvalidIdentityToken(_) => "InvalidIdentityToken",
+            Self::ExpiredToken(_) => "ExpiredTokenException",
+            Self::IdpCommunication => "IDPCommunicationError",
             Self::ConcurrentModification => "ConcurrentModification",
-            Self::Unavailable(_) | Self::Internal(_) => "ServiceFailure",
+            Self::Unavailable(_) | Self::Internal(_) | Self::KeyFile(_) => "ServiceFailure",
         }
     }
 

@@ -13,9 +13,11 @@
 //! 2. Secrets are stored sealed, answered once, and never logged.
 //! 3. The root's key is the operator's, not IAM's: no operation changes it.
 //!
-//! Differs from AWS: there are no login profiles, MFA devices, SAML and OIDC providers, server certificates, SSH keys and service-specific
-//! credentials, and so no AssumeRoleWithSAML and AssumeRoleWithWebIdentity; no operation has a quota that can be raised.
+//! Differs from AWS: there are no login profiles, MFA devices, SAML providers, server certificates, SSH keys and service-specific
+//! credentials, and so no AssumeRoleWithSAML; no operation has a quota that can be raised.
 
+mod access;
+mod accounts;
 mod audit;
 mod authorize;
 mod aws_managed;
@@ -29,53 +31,61 @@ mod ids;
 mod last_use;
 mod limits;
 mod names;
+mod oidc;
 mod ops;
 mod port;
 mod root_key;
+mod root_keys;
 mod seal;
 mod session;
 mod shapes;
 mod simulate;
 mod sts;
+mod tasks;
+mod uses;
+mod web_identity;
 
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, RwLock};
 
 use kernel::{AccountId, Clock, Entropy, Secret};
-use serde_json::Value;
-use store::{MetaStore, Table, TableError};
+use store::{MetaStore, Sealer};
 use wire::{Descriptor, Protocol};
 
-pub use audit::Denial;
+pub use accounts::AccountSummary;
 pub use error::Error;
+pub use oidc::key_sets::{Fetch, FetchError};
 pub use ops::{IAM_OPERATIONS, STS_OPERATIONS};
 pub use root_key::{RootKey, RootKeyError};
+pub use root_keys::RootKeys;
 
 use crate::audit::Audit;
 use crate::authorize::Parsed;
 use crate::aws_managed::AwsManaged;
 use crate::change::InFlight;
 use crate::directory::Directory;
-use crate::entity::AccessKey;
 use crate::last_use::LastUses;
-use crate::seal::{Sealer, SealingKey};
+use crate::oidc::key_sets::KeySets;
 
 /// STS: <https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html>
 pub static STS: Descriptor = Descriptor {
     signing_name: "sts",
-    protocol: Protocol::Query {
+    protocols: &[Protocol::Query {
         version: "2011-06-15",
         namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-    },
+        codes: &[],
+    }],
     validation_code: "ValidationError",
 };
 
 /// IAM: <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>
 pub static IAM: Descriptor = Descriptor {
     signing_name: "iam",
-    protocol: Protocol::Query {
+    protocols: &[Protocol::Query {
         version: "2010-05-08",
         namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-    },
+        codes: &[],
+    }],
     validation_code: "ValidationError",
 };
 
@@ -84,7 +94,7 @@ pub static IAM: Descriptor = Descriptor {
 pub enum Mode {
     /// What they say.
     Enforce,
-    /// Whoever is authenticated may; what would be denied is recorded ([`Iam::denials`]).
+    /// Whoever is authenticated may; what would be denied is recorded ([`ports::AccessAudit`]).
     Audit,
     /// Whoever is authenticated may.
     Off,
@@ -92,10 +102,14 @@ pub enum Mode {
 
 /// What identity must be given.
 pub struct Parts {
-    /// The account of the root.
+    /// The first account: the one whose root owns the node.
     pub account: AccountId,
-    /// The root's key.
-    pub root_key: RootKey,
+    /// Its root's keys.
+    pub root_keys: RootKeys,
+    /// Seals secrets and tokens.
+    pub sealer: Sealer,
+    /// Gets the keys of identity providers.
+    pub fetch: Arc<dyn Fetch>,
     /// What policies mean.
     pub mode: Mode,
     /// Where entities are kept.
@@ -109,16 +123,18 @@ pub struct Parts {
 /// The identities of one node.
 pub struct Iam {
     account: AccountId,
-    root: RootKey,
+    root: RootKeys,
     mode: Mode,
     meta: Arc<dyn MetaStore>,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
     directory: RwLock<Directory>,
+    /// Moves with every change of the directory.
+    epoch: AtomicU64,
     aws_managed: Arc<AwsManaged>,
     changing: tokio::sync::Mutex<InFlight>,
-    /// Set by [`Iam::recover`].
-    sealer: OnceLock<Sealer>,
+    sealer: Sealer,
+    key_sets: KeySets,
     parsed: Parsed,
     audit: Audit,
     last_uses: LastUses,
@@ -127,56 +143,42 @@ pub struct Iam {
 impl Iam {
     /// Identities over a store. Call [`Iam::recover`] before anything else.
     pub fn new(parts: Parts) -> Self {
-        let Parts { account, root_key, mode, meta, clock, entropy } = parts;
+        let Parts { account, root_keys, sealer, fetch, mode, meta, clock, entropy } = parts;
         let aws_managed = Arc::new(AwsManaged::new());
+        let started = clock.now();
+        let key_sets = KeySets::new(fetch, Arc::clone(&clock));
         Self {
             account,
-            root: root_key,
+            root: root_keys,
             mode,
             meta,
             clock,
             entropy,
             directory: RwLock::new(Directory::new(Arc::clone(&aws_managed))),
+            epoch: AtomicU64::new(0),
             aws_managed,
             changing: tokio::sync::Mutex::default(),
-            sealer: OnceLock::new(),
+            sealer,
+            key_sets,
             parsed: Parsed::default(),
-            audit: Audit::default(),
+            audit: Audit::new(started),
             last_uses: LastUses::default(),
         }
     }
 
-    /// Fills the directory from the store, and makes the sealing key at the first start.
+    /// Fills the directory from the store.
     ///
     /// # Errors
-    /// When the store cannot be read or written, or the sealing key in it is none.
+    /// When the store cannot be read or written.
     pub async fn recover(&self) -> Result<(), Error> {
-        let keys = Table::<SealingKey>::new(Arc::clone(&self.meta));
-        let stored = match keys.get(&["key"]).await? {
-            Some(stored) => stored.entity,
-            None => {
-                let key = SealingKey::generate(&self.entropy);
-                keys.insert(&["key"], &key).await?;
-                key
-            }
-        };
-        let no_key = || {
-            let source = Some("the stored sealing key is not 32 bytes".into());
-            TableError::Store(store::StoreError { context: "open the sealing key", transient: false, source })
-        };
-        let sealer = Sealer::new(&stored, self.entropy.clone()).ok_or_else(no_key)?;
-        self.sealer.get_or_init(|| sealer);
-        self.load().await
+        self.replace_sealing_key(&self.sealer).await?;
+        self.load().await?;
+        self.load_uses().await
     }
 
-    /// The account.
+    /// The first account.
     pub fn account(&self) -> &AccountId {
         &self.account
-    }
-
-    /// The root's key.
-    pub fn root_key(&self) -> &RootKey {
-        &self.root
     }
 
     /// What policies mean on this node.
@@ -184,27 +186,9 @@ impl Iam {
         self.mode
     }
 
-    /// In [`Mode::Audit`], the requests that were allowed only because of it, the latest first.
-    pub fn denials(&self) -> Vec<Denial> {
-        self.audit.denials()
-    }
-
-    /// In [`Mode::Audit`], ARNs of the users, roles and roots that have done something since the node started.
-    pub fn audited_principals(&self) -> Vec<String> {
-        self.audit.principals()
-    }
-
-    /// In [`Mode::Audit`], a policy that allows what the user or role with this ARN has done since the node started, and nothing else.
-    pub fn least_privilege(&self, principal_arn: &str) -> Option<Value> {
-        self.audit.least_privilege(principal_arn)
-    }
-
-    fn sealer(&self) -> &Sealer {
-        self.sealer.get().expect("recover sets the sealing key before anything is served")
-    }
-
-    fn open_secret(&self, key: &AccessKey) -> Option<Secret<String>> {
-        let plain = self.sealer().open(&key.id, &key.sealed_secret)?;
+    /// The secret of a key, which is sealed for its id.
+    fn open_secret(&self, id: &str, sealed: &str) -> Option<Secret<String>> {
+        let plain = self.sealer.open(id, sealed)?;
         String::from_utf8(plain.expose().clone()).ok().map(Secret::new)
     }
 }

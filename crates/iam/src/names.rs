@@ -21,7 +21,12 @@ pub(crate) fn violated(value: &str, member: &str, constraint: &str) -> String {
     )
 }
 
-fn check_length<E: serde::de::Error>(value: &str, member: &str, min: usize, max: usize) -> Result<(), E> {
+pub(crate) fn check_length<E: serde::de::Error>(
+    value: &str,
+    member: &str,
+    min: usize,
+    max: usize,
+) -> Result<(), E> {
     let length = value.chars().count();
     let constraint = if length < min {
         format!("Member must have length greater than or equal to {min}")
@@ -113,6 +118,14 @@ texts! {
     TagKey: "tagKeys", 1..=128;
     /// A role that is to be assumed.
     RoleArn: "roleArn", 20..=2048;
+    /// What an identity provider says of somebody.
+    WebIdentityToken: "webIdentityToken", 4..=20000;
+    /// An identity provider that is none of OpenID Connect.
+    ProviderId: "providerId", 4..=2048;
+    /// An audience of an identity provider's tokens.
+    ClientId: "clientID", 1..=255;
+    /// The address of an identity provider.
+    ProviderUrl: "url", 1..=255;
     /// A secret between the role's owner and whoever assumes it.
     ExternalId: "externalId", 2..=1224;
     /// An MFA device.
@@ -180,6 +193,12 @@ impl<'de> Deserialize<'de> for PolicyArn {
         }
         Err(invalid(format_args!("ARN {value} is not valid.")))
     }
+}
+
+/// A managed policy that limits a session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PolicyDescriptor {
+    pub(crate) arn: PolicyArn,
 }
 
 /// A whole number: text in the Query protocol.

@@ -1,8 +1,10 @@
 //! The operations of IAM and STS, and what their files share.
 
+mod add_client_id_to_open_id_connect_provider;
 mod add_role_to_instance_profile;
 mod add_user_to_group;
 mod assume_role;
+mod assume_role_with_web_identity;
 mod attach_group_policy;
 mod attach_role_policy;
 mod attach_user_policy;
@@ -10,6 +12,7 @@ mod create_access_key;
 mod create_account_alias;
 mod create_group;
 mod create_instance_profile;
+mod create_open_id_connect_provider;
 mod create_policy;
 mod create_policy_version;
 mod create_role;
@@ -20,6 +23,7 @@ mod delete_account_alias;
 mod delete_group;
 mod delete_group_policy;
 mod delete_instance_profile;
+mod delete_open_id_connect_provider;
 mod delete_policy;
 mod delete_policy_version;
 mod delete_role;
@@ -34,11 +38,13 @@ mod detach_role_policy;
 mod detach_user_policy;
 mod get_access_key_info;
 mod get_access_key_last_used;
+mod get_account_authorization_details;
 mod get_account_summary;
 mod get_caller_identity;
 mod get_group;
 mod get_group_policy;
 mod get_instance_profile;
+mod get_open_id_connect_provider;
 mod get_policy;
 mod get_policy_version;
 mod get_role;
@@ -59,6 +65,8 @@ mod list_groups_for_user;
 mod list_instance_profile_tags;
 mod list_instance_profiles;
 mod list_instance_profiles_for_role;
+mod list_open_id_connect_provider_tags;
+mod list_open_id_connect_providers;
 mod list_policies;
 mod list_policy_tags;
 mod list_policy_versions;
@@ -73,22 +81,26 @@ mod put_role_permissions_boundary;
 mod put_role_policy;
 mod put_user_permissions_boundary;
 mod put_user_policy;
+mod remove_client_id_from_open_id_connect_provider;
 mod remove_role_from_instance_profile;
 mod remove_user_from_group;
 mod set_default_policy_version;
 mod simulate_custom_policy;
 mod simulate_principal_policy;
 mod tag_instance_profile;
+mod tag_open_id_connect_provider;
 mod tag_policy;
 mod tag_role;
 mod tag_user;
 mod untag_instance_profile;
+mod untag_open_id_connect_provider;
 mod untag_policy;
 mod untag_role;
 mod untag_user;
 mod update_access_key;
 mod update_assume_role_policy;
 mod update_group;
+mod update_open_id_connect_provider_thumbprint;
 mod update_role;
 mod update_role_description;
 mod update_user;
@@ -100,9 +112,11 @@ use kernel::{AccountId, Context, Principal};
 use serde_json::{Value, json};
 use wire::Entry;
 
+use add_client_id_to_open_id_connect_provider::AddClientIDToOpenIDConnectProvider;
 use add_role_to_instance_profile::AddRoleToInstanceProfile;
 use add_user_to_group::AddUserToGroup;
 use assume_role::AssumeRole;
+use assume_role_with_web_identity::AssumeRoleWithWebIdentity;
 use attach_group_policy::AttachGroupPolicy;
 use attach_role_policy::AttachRolePolicy;
 use attach_user_policy::AttachUserPolicy;
@@ -110,6 +124,7 @@ use create_access_key::CreateAccessKey;
 use create_account_alias::CreateAccountAlias;
 use create_group::CreateGroup;
 use create_instance_profile::CreateInstanceProfile;
+use create_open_id_connect_provider::CreateOpenIDConnectProvider;
 use create_policy::CreatePolicy;
 use create_policy_version::CreatePolicyVersion;
 use create_role::CreateRole;
@@ -120,6 +135,7 @@ use delete_account_alias::DeleteAccountAlias;
 use delete_group::DeleteGroup;
 use delete_group_policy::DeleteGroupPolicy;
 use delete_instance_profile::DeleteInstanceProfile;
+use delete_open_id_connect_provider::DeleteOpenIDConnectProvider;
 use delete_policy::DeletePolicy;
 use delete_policy_version::DeletePolicyVersion;
 use delete_role::DeleteRole;
@@ -134,11 +150,13 @@ use detach_role_policy::DetachRolePolicy;
 use detach_user_policy::DetachUserPolicy;
 use get_access_key_info::GetAccessKeyInfo;
 use get_access_key_last_used::GetAccessKeyLastUsed;
+use get_account_authorization_details::GetAccountAuthorizationDetails;
 use get_account_summary::GetAccountSummary;
 use get_caller_identity::GetCallerIdentity;
 use get_group::GetGroup;
 use get_group_policy::GetGroupPolicy;
 use get_instance_profile::GetInstanceProfile;
+use get_open_id_connect_provider::GetOpenIDConnectProvider;
 use get_policy::GetPolicy;
 use get_policy_version::GetPolicyVersion;
 use get_role::GetRole;
@@ -159,6 +177,8 @@ use list_groups_for_user::ListGroupsForUser;
 use list_instance_profile_tags::ListInstanceProfileTags;
 use list_instance_profiles::ListInstanceProfiles;
 use list_instance_profiles_for_role::ListInstanceProfilesForRole;
+use list_open_id_connect_provider_tags::ListOpenIDConnectProviderTags;
+use list_open_id_connect_providers::ListOpenIDConnectProviders;
 use list_policies::ListPolicies;
 use list_policy_tags::ListPolicyTags;
 use list_policy_versions::ListPolicyVersions;
@@ -173,22 +193,26 @@ use put_role_permissions_boundary::PutRolePermissionsBoundary;
 use put_role_policy::PutRolePolicy;
 use put_user_permissions_boundary::PutUserPermissionsBoundary;
 use put_user_policy::PutUserPolicy;
+use remove_client_id_from_open_id_connect_provider::RemoveClientIDFromOpenIDConnectProvider;
 use remove_role_from_instance_profile::RemoveRoleFromInstanceProfile;
 use remove_user_from_group::RemoveUserFromGroup;
 use set_default_policy_version::SetDefaultPolicyVersion;
 use simulate_custom_policy::SimulateCustomPolicy;
 use simulate_principal_policy::SimulatePrincipalPolicy;
 use tag_instance_profile::TagInstanceProfile;
+use tag_open_id_connect_provider::TagOpenIDConnectProvider;
 use tag_policy::TagPolicy;
 use tag_role::TagRole;
 use tag_user::TagUser;
 use untag_instance_profile::UntagInstanceProfile;
+use untag_open_id_connect_provider::UntagOpenIDConnectProvider;
 use untag_policy::UntagPolicy;
 use untag_role::UntagRole;
 use untag_user::UntagUser;
 use update_access_key::UpdateAccessKey;
 use update_assume_role_policy::UpdateAssumeRolePolicy;
 use update_group::UpdateGroup;
+use update_open_id_connect_provider_thumbprint::UpdateOpenIDConnectProviderThumbprint;
 use update_role::UpdateRole;
 use update_role_description::UpdateRoleDescription;
 use update_user::UpdateUser;
@@ -294,6 +318,17 @@ pub const IAM_OPERATIONS: &[Entry<Iam>] = &[
     Entry::of::<SimulateCustomPolicy>(),
     Entry::of::<SimulatePrincipalPolicy>(),
     Entry::of::<GetAccountSummary>(),
+    Entry::of::<GetAccountAuthorizationDetails>(),
+    Entry::of::<CreateOpenIDConnectProvider>(),
+    Entry::of::<GetOpenIDConnectProvider>(),
+    Entry::of::<ListOpenIDConnectProviders>(),
+    Entry::of::<DeleteOpenIDConnectProvider>(),
+    Entry::of::<AddClientIDToOpenIDConnectProvider>(),
+    Entry::of::<RemoveClientIDFromOpenIDConnectProvider>(),
+    Entry::of::<UpdateOpenIDConnectProviderThumbprint>(),
+    Entry::of::<TagOpenIDConnectProvider>(),
+    Entry::of::<UntagOpenIDConnectProvider>(),
+    Entry::of::<ListOpenIDConnectProviderTags>(),
 ];
 
 /// Every operation of STS that is served.
@@ -302,6 +337,7 @@ pub const STS_OPERATIONS: &[Entry<Iam>] = &[
     Entry::of::<GetAccessKeyInfo>(),
     Entry::of::<GetSessionToken>(),
     Entry::of::<AssumeRole>(),
+    Entry::unsigned::<AssumeRoleWithWebIdentity>(),
 ];
 
 /// The user named, or the caller.

@@ -1,22 +1,23 @@
-//! Secrets at rest and in clients' hands: encrypted and authenticated with AES-256-GCM under the node's sealing key.
+//! What releases before the data key have left: a sealing key in the clear beside what it sealed.
 //!
-//! 1. What is sealed for one purpose does not open for another: the purpose is authenticated with it.
-//! 2. A nonce is drawn for each sealing: 96 random bits, so that one key is good for 2³² of them (NIST SP 800-38D §8.3).
-//!
-//! The key is kept in the metadata store, so that sessions survive a restart; whoever can read the store can open what is sealed.
+//! It is replaced at the first start of a release that has a data key: every secret it sealed is sealed anew, and the key is gone, in
+//! one commit. Session tokens of before are of no use after that, as whoever has a copy of the old key could make them.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
-use kernel::{Entropy, Secret};
+use kernel::Secret;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
-use store::Entity;
+use store::{Batch, Entity, Sealer, Table, TableError};
 
-/// The node's sealing key. Key: `key`.
+use crate::entity::AccessKey;
+use crate::{Error, Iam};
+
+/// The sealing key of before. Key: `key`.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct SealingKey {
+struct SealingKey {
     /// 32 bytes in URL-safe base64.
-    pub(crate) key: String,
+    key: String,
 }
 
 impl Entity for SealingKey {
@@ -24,77 +25,93 @@ impl Entity for SealingKey {
     const VERSION: u8 = 1;
 }
 
-/// Seals and opens.
-pub(crate) struct Sealer {
-    key: LessSafeKey,
-    entropy: Entropy,
-}
-
 impl SealingKey {
-    pub(crate) fn generate(entropy: &Entropy) -> Self {
-        Self { key: URL_SAFE.encode(entropy.bytes::<32>()) }
-    }
-}
-
-impl Sealer {
-    /// None if the stored key is not one.
-    pub(crate) fn new(stored: &SealingKey, entropy: Entropy) -> Option<Self> {
-        let bytes = Secret::new(URL_SAFE.decode(&stored.key).ok()?);
-        let key = UnboundKey::new(&AES_256_GCM, bytes.expose()).ok()?;
-        Some(Self { key: LessSafeKey::new(key), entropy })
-    }
-
-    /// Text that only [`Sealer::open`] with the same purpose understands.
-    pub(crate) fn seal(&self, purpose: &str, plain: &[u8]) -> String {
-        let nonce = self.entropy.bytes::<NONCE_LEN>();
-        let mut sealed = plain.to_vec();
-        self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(purpose), &mut sealed)
-            .expect("what is sealed is far below AES-GCM's 64 GiB");
-        URL_SAFE.encode([nonce.as_slice(), &sealed].concat())
-    }
-
-    /// None for what was not sealed by this key for this purpose.
-    pub(crate) fn open(&self, purpose: &str, sealed: &str) -> Option<Secret<Vec<u8>>> {
+    /// None for what this key did not seal for this purpose.
+    fn open(&self, purpose: &str, sealed: &str) -> Option<Secret<Vec<u8>>> {
+        let key = Secret::new(URL_SAFE.decode(&self.key).ok()?);
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).ok()?);
         let bytes = URL_SAFE.decode(sealed).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut plain = sealed.to_vec();
-        let length = self.key.open_in_place(nonce, Aad::from(purpose), &mut plain).ok()?.len();
+        let length = key.open_in_place(nonce, Aad::from(purpose), &mut plain).ok()?.len();
         plain.truncate(length);
         Some(Secret::new(plain))
     }
 }
 
+impl Iam {
+    /// Seals with the data key what a key in the clear has sealed, and forgets that key.
+    pub(crate) async fn replace_sealing_key(&self, sealer: &Sealer) -> Result<(), Error> {
+        let found = Table::<SealingKey>::new(self.meta.clone()).get(&["key"]).await?;
+        let Some(old) = found.map(|stored| stored.entity) else { return Ok(()) };
+        let mut batch = Batch::default().delete(Table::<SealingKey>::key(&["key"]));
+        for (_, stored) in Table::<AccessKey>::new(self.meta.clone()).list(&[]).await? {
+            let mut key = stored.entity;
+            // One that does not open now would not later: it is told of when it is loaded.
+            if let Some(secret) = old.open(&key.id, &key.sealed_secret) {
+                key.sealed_secret = sealer.seal(&key.id, secret.expose());
+                batch = batch.put(Table::<AccessKey>::key(&[&key.id]), store::entity::encode(&key));
+            }
+        }
+        self.meta.commit(batch).await.map_err(TableError::from)?;
+        tracing::info!("secrets that were sealed under a key in the clear are sealed under the data key");
+        Ok(())
+    }
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::sync::Arc;
+
+    use kernel::{AccountId, Timestamp};
+    use store::MetaStore;
+    use store::meta::memory::MemoryMetaStore;
+
     use super::*;
 
-    #[test]
-    fn what_is_sealed_opens_for_its_purpose_and_unchanged_only() {
-        let entropy = Entropy::seeded(1);
-        let stored = SealingKey::generate(&entropy);
-        let sealer = Sealer::new(&stored, entropy.clone()).unwrap();
-        let sealed = sealer.seal("a", b"secret");
-        assert_eq!(sealer.open("a", &sealed).unwrap().expose(), b"secret");
-        assert!(sealer.open("b", &sealed).is_none());
-        assert_ne!(sealer.seal("a", b"secret"), sealed);
-        let mut bytes = URL_SAFE.decode(&sealed).unwrap();
-        for at in 0..bytes.len() {
-            bytes[at] ^= 1;
-            assert!(sealer.open("a", &URL_SAFE.encode(&bytes)).is_none(), "byte {at}");
-            bytes[at] ^= 1;
-        }
-        let other = Sealer::new(&SealingKey::generate(&entropy), entropy).unwrap();
-        assert!(other.open("a", &sealed).is_none());
-        assert!(sealer.open("a", "").is_none());
-        assert!(Sealer::new(&SealingKey { key: "x".to_owned() }, Entropy::seeded(1)).is_none());
-    }
+    const STORED: &[u8] = b"\x01{\"key\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}";
 
     #[test]
-    fn version_1_reads() {
-        let bytes = b"\x01{\"key\":\"AAAA\"}";
-        let key: SealingKey = store::entity::decode(bytes).unwrap();
-        assert_eq!(key.key, "AAAA");
+    fn version_1_reads_and_opens() {
+        let key: SealingKey = store::entity::decode(STORED).unwrap();
+        let sealed = sealed_before(&key, "AKIAOLD", b"a secret");
+        assert_eq!(key.open("AKIAOLD", &sealed).unwrap().expose(), b"a secret");
+        assert!(key.open("AKIANEW", &sealed).is_none() && key.open("AKIAOLD", "").is_none());
+    }
+
+    /// A store as the release before left it: the user `bob` with the key `AKIAOLD`, whose secret is `a secret`.
+    pub(crate) async fn store_of_before() -> Arc<dyn MetaStore> {
+        let meta: Arc<dyn MetaStore> = Arc::new(MemoryMetaStore::new());
+        let old: SealingKey = store::entity::decode(STORED).unwrap();
+        let key = AccessKey {
+            id: "AKIAOLD".to_owned(),
+            account: AccountId::default_account(),
+            user: "bob".to_owned(),
+            active: true,
+            created_at: Timestamp::EPOCH,
+            sealed_secret: sealed_before(&old, "AKIAOLD", b"a secret"),
+        };
+        let user = b"\x01{\"name\":\"bob\",\"path\":\"/\",\"id\":\"AIDA\",\"created_at\":7,\"tags\":{},\"boundary\":null,\"grants\":{\"inline\":{},\"attached\":[]},\"groups\":[]}";
+        let batch = Batch::default()
+            .put(Table::<SealingKey>::key(&["key"]), STORED)
+            .put(Table::<AccessKey>::key(&["AKIAOLD"]), store::entity::encode(&key))
+            .put(Table::<crate::entity::User>::key(&["000000000000", "bob"]), user.as_slice());
+        meta.commit(batch).await.unwrap();
+        meta
+    }
+
+    /// As the release before sealed.
+    fn sealed_before(key: &SealingKey, purpose: &str, plain: &[u8]) -> String {
+        let key = UnboundKey::new(&AES_256_GCM, &URL_SAFE.decode(&key.key).unwrap()).unwrap();
+        let (nonce, mut sealed) = ([7; NONCE_LEN], plain.to_vec());
+        LessSafeKey::new(key)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(purpose.as_bytes()),
+                &mut sealed,
+            )
+            .unwrap();
+        URL_SAFE.encode([nonce.as_slice(), &sealed].concat())
     }
 }

@@ -92,7 +92,7 @@ impl Iam {
         };
         let seal = |token: &Token| {
             let plain = Secret::new(serde_json::to_vec(token).expect("a token has string keys"));
-            self.sealer().seal(PURPOSE, plain.expose())
+            self.sealer.seal(PURPOSE, plain.expose())
         };
         let mut sealed = seal(&token);
         if sealed.len() < size_min {
@@ -106,7 +106,7 @@ impl Iam {
 
     /// Invariant 2.
     pub(crate) fn open_token(&self, access_key_id: &str, token: &str) -> Result<Credential, Unusable> {
-        let plain = self.sealer().open(PURPOSE, token).ok_or(Unusable::Invalid)?;
+        let plain = self.sealer.open(PURPOSE, token).ok_or(Unusable::Invalid)?;
         let token: Token = serde_json::from_slice(plain.expose()).map_err(|_| Unusable::Invalid)?;
         if token.id != access_key_id {
             return Err(Unusable::Invalid);

@@ -15,6 +15,7 @@ use policy::{PolicyKind, ResourcePolicy, Silence, Verdict};
 use wire::authorize::Denied;
 
 use crate::audit::Missing;
+use crate::authorize::principal_arn;
 use crate::directory::HeldRole;
 use crate::documents::{check_session, size};
 use crate::entity::{Named, Role, Tags};
@@ -72,10 +73,8 @@ impl Iam {
         }
         self.check_trust(cx, &assume, (&account, &role))?;
         let seconds = duration(asked, role.entity.session_s_max, calling)?;
-        self.check_limits(&account, &assume)?;
-        let packed = assume.policy.as_deref().map_or(0, size)
-            + assume.policy_arns.iter().map(String::len).sum::<usize>()
-            + tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        self.check_limits(&account, assume.policy.as_deref(), &assume.policy_arns)?;
+        let packed_percent = packed_percent(assume.policy.as_deref(), &assume.policy_arns, &tags);
         let session = Session {
             role: crate::authorize::role_arn(&account, &role.entity),
             account,
@@ -88,7 +87,6 @@ impl Iam {
             transitive_tag_keys,
             source_identity: inherited.or(assume.source_identity),
         };
-        let packed_percent = (packed > 0).then(|| (packed * 100).div_ceil(2 * SESSION_POLICY_CHARS_MAX));
         Ok(Assumed { session, seconds, packed_percent })
     }
 
@@ -99,7 +97,7 @@ impl Iam {
         assume: &Assume,
         (account, role): (&AccountId, &HeldRole),
     ) -> Result<(), Error> {
-        if self.mode == Mode::Off {
+        if self.mode == Mode::Off && cx.principal.account() == Some(account) {
             return Ok(());
         }
         let arn = role.entity.arn(account);
@@ -144,11 +142,12 @@ impl Iam {
             if !verdict.is_allowed() {
                 self.refuse(cx, action, &arn, verdict, || refused(cx, action, &arn))?;
             }
+            self.used(&cx.principal, action, &arn);
         }
         Ok(())
     }
 
-    /// Refuses, or records that an enforcing node would.
+    /// Refuses, or records that an enforcing node would. Another account's role is never assumed against what policies say.
     fn refuse(
         &self,
         cx: &Context,
@@ -157,9 +156,6 @@ impl Iam {
         verdict: Verdict,
         error: impl FnOnce() -> Error,
     ) -> Result<(), Error> {
-        if self.mode == Mode::Enforce {
-            return Err(error());
-        }
         let reason = match verdict {
             Verdict::ImplicitDeny(PolicyKind::Resource) => {
                 format!("because no role trust policy allows the {action} action")
@@ -168,27 +164,47 @@ impl Iam {
         };
         let denied =
             Denied { user: cx.principal.arn(), action: action.to_owned(), resource: arn.to_owned(), reason };
-        self.audit.denied(denied, Missing::of(verdict, action, arn), self.clock.now());
+        let missing = match verdict {
+            Verdict::ImplicitDeny(PolicyKind::Resource) if matches!(cx.principal, Principal::Root { .. }) => {
+                Missing::nothing()
+            }
+            Verdict::ImplicitDeny(PolicyKind::Resource) => {
+                Missing::trust(&principal_arn(&cx.principal), action)
+            }
+            verdict => Missing::of(verdict, &principal_arn(&cx.principal), action, arn),
+        };
+        let owner = arn.split(':').nth(4).unwrap_or_default();
+        let foreign = cx.principal.account().is_none_or(|account| account.as_str() != owner);
+        if self.mode == Mode::Enforce || foreign {
+            self.refused(cx, denied, owner, missing);
+            return Err(error());
+        }
+        self.let_through(cx, &denied, owner, missing);
         Ok(())
     }
 
     /// Policies that limit the session.
-    fn check_limits(&self, account: &AccountId, assume: &Assume) -> Result<(), Error> {
+    pub(crate) fn check_limits(
+        &self,
+        account: &AccountId,
+        policy: Option<&str>,
+        policy_arns: &[String],
+    ) -> Result<(), Error> {
         let too_long = |length: usize, max: usize, member: &str| {
             let constraint = format!("Member must have length less than or equal to {max}");
             (length > max).then(|| Error::Validation(violated(&length.to_string(), member, &constraint)))
         };
-        if let Some(policy) = &assume.policy {
+        if let Some(policy) = policy {
             if let Some(error) = too_long(policy.chars().count(), SESSION_POLICY_CHARS_MAX, "policy") {
                 return Err(error);
             }
             check_session(policy)?;
         }
-        if let Some(error) = too_long(assume.policy_arns.len(), SESSION_POLICY_ARNS_MAX, "policyArns") {
+        if let Some(error) = too_long(policy_arns.len(), SESSION_POLICY_ARNS_MAX, "policyArns") {
             return Err(error);
         }
         let directory = self.directory();
-        assume.policy_arns.iter().try_for_each(|arn| {
+        policy_arns.iter().try_for_each(|arn| {
             check_attachable(&directory, account, arn)
                 .map_err(|error| Error::MalformedPolicyDocument(error.to_string()))
         })
@@ -201,8 +217,16 @@ fn refused(cx: &Context, action: &str, role: &str) -> Error {
     Error::AccessDenied(format!("User: {user} is not authorized to perform: {action} on resource: {role}"))
 }
 
+/// Percent of the space for policies and tags that they take; none for none.
+pub(crate) fn packed_percent(policy: Option<&str>, policy_arns: &[String], tags: &Tags) -> Option<usize> {
+    let packed = policy.map_or(0, size)
+        + policy_arns.iter().map(String::len).sum::<usize>()
+        + tags.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    (packed > 0).then(|| (packed * 100).div_ceil(2 * SESSION_POLICY_CHARS_MAX))
+}
+
 /// Invariant 2.
-fn duration(asked: Option<u64>, role_max: u64, calling: Option<&Session>) -> Result<u64, Error> {
+pub(crate) fn duration(asked: Option<u64>, role_max: u64, calling: Option<&Session>) -> Result<u64, Error> {
     let Some(asked) = asked else { return Ok(SESSION_S_DEFAULT) };
     if asked > role_max {
         let said = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";

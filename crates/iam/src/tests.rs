@@ -1,9 +1,11 @@
 //! Through the border that clients see: operations by name, and the decisions on other services' requests.
 
+mod accounts;
 mod decisions;
 mod identities;
 mod policies;
 mod sessions;
+mod web_identity;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +17,7 @@ use store::MetaStore;
 use store::meta::memory::MemoryMetaStore;
 use wire::{Authorize, Credentials, Fault, Resource, Service};
 
-use crate::{IAM, IAM_OPERATIONS, Iam, Mode, Parts, RootKey, STS, STS_OPERATIONS};
+use crate::{IAM, IAM_OPERATIONS, Iam, Mode, Parts, RootKey, RootKeys, STS, STS_OPERATIONS};
 
 /// A node's identities, and a caller.
 struct Bench {
@@ -23,6 +25,8 @@ struct Bench {
     services: [Arc<dyn Service>; 2],
     clock: ManualClock,
     meta: Arc<dyn MetaStore>,
+    /// What identity providers publish.
+    idp: Arc<web_identity::Idp>,
     caller: Context,
 }
 
@@ -38,20 +42,26 @@ impl Bench {
 
     async fn over(meta: Arc<dyn MetaStore>, mode: Mode) -> Self {
         let clock = ManualClock::new(Timestamp::from_millis(NOW_MS));
+        let idp = Arc::new(web_identity::Idp::default());
+        let entropy = Entropy::seeded(SEED.fetch_add(1, Ordering::Relaxed));
+        let master = store::MasterKey::generate(&Entropy::seeded(0));
+        let sealer = store::seal::open(&meta, &master, &entropy).await.unwrap();
         let iam = Arc::new(Iam::new(Parts {
             account: AccountId::default_account(),
-            root_key: RootKey::new("AKIDROOT", "root secret"),
+            root_keys: RootKeys::chosen(RootKey::new("AKIDROOT", "root secret")),
+            sealer,
+            fetch: Arc::clone(&idp) as _,
             mode,
             meta: Arc::clone(&meta),
             clock: Arc::new(clock.clone()),
-            entropy: Entropy::seeded(SEED.fetch_add(1, Ordering::Relaxed)),
+            entropy,
         }));
         iam.recover().await.unwrap();
         let services = [
             wire::service(&IAM, IAM_OPERATIONS, Arc::clone(&iam)),
             wire::service(&STS, STS_OPERATIONS, Arc::clone(&iam)),
         ];
-        Self { iam, services, clock, meta, caller: wire::testing::context() }
+        Self { iam, services, clock, meta, idp, caller: wire::testing::context() }
     }
 
     /// The same node after `kill -9`.
@@ -67,6 +77,7 @@ impl Bench {
             services: self.services.clone(),
             clock: self.clock.clone(),
             meta: Arc::clone(&self.meta),
+            idp: Arc::clone(&self.idp),
             caller: Context { principal, account, ..self.caller.clone() },
         }
     }

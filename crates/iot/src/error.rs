@@ -22,12 +22,24 @@ pub enum Error {
     /// `ResourceAlreadyExistsException`.
     #[error("{0}")]
     AlreadyExists(String),
+    /// `AccessDeniedException`: the caller may not pass a role that the rule names.
+    #[error("{0}")]
+    AccessDenied(String),
     /// `UnauthorizedException`: what AWS answers for a topic rule that is not there.
     #[error("{0}")]
     Unauthorized(String),
     /// `DeleteConflictException`: something is still attached.
     #[error("{0}")]
     DeleteConflict(String),
+    /// `CertificateValidationException`: a certificate that a device could not connect with.
+    #[error("{0}")]
+    CertificateValidation(String),
+    /// `RegistrationCodeValidationException`: the verification certificate does not have the account's code.
+    #[error("{0}")]
+    RegistrationCode(String),
+    /// `CertificateConflictException`: several registered CAs may have signed the certificate.
+    #[error("{0}")]
+    CertificateConflict(String),
     /// `CertificateStateException`: an active certificate cannot be deleted.
     #[error("{0}")]
     CertificateState(String),
@@ -60,12 +72,17 @@ impl Error {
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::InvalidRequest(_) | Self::SqlParse(_) | Self::MalformedPolicy(_) => ErrorKind::Invalid,
+            Self::InvalidRequest(_)
+            | Self::SqlParse(_)
+            | Self::MalformedPolicy(_)
+            | Self::CertificateValidation(_)
+            | Self::RegistrationCode(_) => ErrorKind::Invalid,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Unauthorized(_) => ErrorKind::Denied,
+            Self::AccessDenied(_) | Self::Unauthorized(_) => ErrorKind::Denied,
             Self::AlreadyExists(_)
             | Self::DeleteConflict(_)
             | Self::CertificateState(_)
+            | Self::CertificateConflict(_)
             | Self::VersionConflict(_)
             | Self::VersionsLimitExceeded(_)
             | Self::Conflict => ErrorKind::Conflict,
@@ -82,8 +99,12 @@ impl ServiceError for Error {
             Self::MalformedPolicy(_) => "MalformedPolicyException",
             Self::NotFound(_) => "ResourceNotFoundException",
             Self::AlreadyExists(_) => "ResourceAlreadyExistsException",
+            Self::AccessDenied(_) => "AccessDeniedException",
             Self::Unauthorized(_) => "UnauthorizedException",
             Self::DeleteConflict(_) => "DeleteConflictException",
+            Self::CertificateValidation(_) => "CertificateValidationException",
+            Self::RegistrationCode(_) => "RegistrationCodeValidationException",
+            Self::CertificateConflict(_) => "CertificateConflictException",
             Self::CertificateState(_) => "CertificateStateException",
             Self::VersionConflict(_) => "VersionConflictException",
             Self::VersionsLimitExceeded(_) => "VersionsLimitExceededException",
@@ -119,6 +140,7 @@ impl From<PortError> for Error {
         match (error.kind, error.code.as_str()) {
             (ErrorKind::Invalid, "SqlParseException") => Self::SqlParse(error.message),
             (ErrorKind::Invalid, _) => Self::InvalidRequest(error.message),
+            (ErrorKind::Denied, _) => Self::AccessDenied(error.message),
             _ => Self::internal(error),
         }
     }

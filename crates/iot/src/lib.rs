@@ -9,36 +9,46 @@
 
 mod authority;
 mod certificate;
+mod crl;
 mod error;
+mod issue;
 mod limits;
 mod names;
 mod ops;
 mod policy_document;
+mod registered_ca;
 mod registry;
 mod rule;
+mod tagged;
 mod tags;
 mod thing;
+mod turn;
+mod x509;
 
 use std::sync::Arc;
 
 use kernel::{AccountId, Clock, Entropy, Region};
 use ports::{CheckRule, PortFuture, tokio_watch};
-use store::{MetaStore, Table};
+use store::{MetaStore, Sealer, Table};
 use wire::{Descriptor, Protocol};
 
-use crate::authority::Authority;
+use crate::authority::StoredAuthorities;
+pub use crate::authority::{CaCertificate, CaStatus};
 use crate::certificate::{Attachment, Certificate};
+use crate::crl::{Lists, Revocation};
 pub use crate::error::Error;
 pub use crate::ops::OPERATIONS;
 use crate::policy_document::Policy;
+use crate::registered_ca::{RegisteredCa, RegistrationCode};
 use crate::registry::Registry;
 use crate::rule::Rule;
 use crate::thing::{Thing, ThingPrincipal};
+use crate::turn::Touched;
 
 /// IoT: <https://docs.aws.amazon.com/iot/latest/apireference/Welcome.html>
 pub static DESCRIPTOR: Descriptor = Descriptor {
     signing_name: "iot",
-    protocol: Protocol::RestJson,
+    protocols: &[Protocol::RestJson],
     validation_code: "InvalidRequestException",
 };
 
@@ -47,11 +57,13 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 pub struct Config {
     /// The host name that DescribeEndpoint answers: where devices connect. The server's certificate is made for it.
     pub endpoint_address: String,
+    /// The first account of the node, whose root is the operator.
+    pub account: AccountId,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { endpoint_address: "localhost".to_owned() }
+        Self { endpoint_address: "localhost".to_owned(), account: AccountId::default_account() }
     }
 }
 
@@ -64,13 +76,17 @@ pub struct Iot {
     things: Table<Thing>,
     thing_principals: Table<ThingPrincipal>,
     certificates: Table<Certificate>,
+    registered_cas: Table<RegisteredCa>,
+    registration_codes: Table<RegistrationCode>,
     policies: Table<Policy>,
     attachments: Table<Attachment>,
     rules: Table<Rule>,
-    authorities: Table<Authority>,
+    authorities: Table<StoredAuthorities>,
+    revocations: Table<Revocation>,
+    sealer: Sealer,
     registry: Registry,
-    /// One change at a time: a cache entry is never overwritten by an older one.
-    changing: tokio::sync::Mutex<()>,
+    lists: tokio::sync::Mutex<Lists>,
+    changing: tokio::sync::Mutex<Touched>,
 }
 
 impl Iot {
@@ -79,6 +95,7 @@ impl Iot {
         config: Config,
         meta: &Arc<dyn MetaStore>,
         check_rule: Arc<dyn CheckRule>,
+        sealer: Sealer,
         clock: Arc<dyn Clock>,
         entropy: Entropy,
     ) -> Self {
@@ -90,12 +107,17 @@ impl Iot {
             things: Table::new(Arc::clone(meta)),
             thing_principals: Table::new(Arc::clone(meta)),
             certificates: Table::new(Arc::clone(meta)),
+            registered_cas: Table::new(Arc::clone(meta)),
+            registration_codes: Table::new(Arc::clone(meta)),
             policies: Table::new(Arc::clone(meta)),
             attachments: Table::new(Arc::clone(meta)),
             rules: Table::new(Arc::clone(meta)),
             authorities: Table::new(Arc::clone(meta)),
+            revocations: Table::new(Arc::clone(meta)),
+            sealer,
             registry: Registry::default(),
-            changing: tokio::sync::Mutex::new(()),
+            lists: tokio::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -104,12 +126,14 @@ impl Iot {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn recover(&self) -> Result<(), Error> {
-        self.registry.set_authority(self.load_or_create_authority().await?);
+        self.prepare_authorities().await?;
+        self.refresh_authorities().await?;
         for (parts, stored) in self.certificates.list(&[]).await? {
             let [account, region, _] = parts.as_slice() else { continue };
             let (account, region) = (account.parse(), region.parse());
             if let (Ok(account), Ok(region)) = (account, region) {
                 self.refresh_certificate(&account, &region, &stored.entity.certificate_id).await?;
+                self.recover_revocation(&stored.entity).await?;
             }
         }
         self.refresh_rules().await
@@ -132,13 +156,19 @@ impl ports::Devices for Iot {
     }
 
     fn ca_certificate_pem(&self) -> Arc<str> {
-        self.registry.authority().certificate_pem.as_str().into()
+        self.registry.authorities().trusted_pem().into()
     }
 
-    fn server_certificate<'a>(&'a self, names: &'a [String]) -> PortFuture<'a, (String, String)> {
+    fn ca_epoch(&self) -> tokio_watch::Receiver<u64> {
+        self.registry.ca_epoch()
+    }
+
+    fn server_certificate<'a>(&'a self, names: &'a [String]) -> PortFuture<'a, ports::ServerCertificate> {
         Box::pin(async move {
-            authority::server_certificate(&self.registry.authority(), names, &*self.clock)
-                .map_err(|error| ports::PortError::internal(Box::new(error)))
+            let (authorities, now) = (self.registry.authorities(), self.clock.now());
+            let names = names.to_vec();
+            let issued = kernel::blocking(move || issue::server(&authorities, &names, now)).await;
+            issued.map_err(|error| ports::PortError::internal(Box::new(error)))
         })
     }
 }

@@ -1,4 +1,6 @@
-//! AWS's quotas for the control plane of AWS IoT.
+//! AWS's quotas for the control plane of AWS IoT, and our own bounds.
+
+use std::time::Duration;
 
 /// Characters of a thing's name.
 /// <https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThing.html>
@@ -11,6 +13,14 @@ pub(crate) const THING_ATTRIBUTES_MAX: usize = 3;
 /// Characters of a policy's name.
 /// <https://docs.aws.amazon.com/iot/latest/apireference/API_CreatePolicy.html>
 pub(crate) const POLICY_NAME_CHARS_MAX: usize = 128;
+
+/// Characters of a certificate's PEM.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_RegisterCertificateWithoutCA.html>
+pub(crate) const CERTIFICATE_PEM_CHARS_MAX: usize = 65_536;
+
+/// Registered CA certificates of one subject.
+/// <https://docs.aws.amazon.com/iot/latest/apireference/API_RegisterCACertificate.html>
+pub(crate) const CAS_PER_SUBJECT_MAX: usize = 10;
 
 /// Policies attached to one certificate.
 /// <https://docs.aws.amazon.com/general/latest/gr/iot-core.html#security-limits>
@@ -55,3 +65,24 @@ pub(crate) const TAG_KEY_CHARS_MAX: usize = 128;
 /// Characters of a tag's value.
 /// <https://docs.aws.amazon.com/iot/latest/apireference/API_Tag.html>
 pub(crate) const TAG_VALUE_CHARS_MAX: usize = 256;
+
+/// Our choice: how long a CA of the node is valid. Ten years, as device makers' CAs are; it is rotated long before.
+pub(crate) const CA_LIFE: Duration = Duration::from_secs(3650 * 24 * 3600);
+
+/// Our choice: how long a certificate of the node's listeners is valid. The node renews it by itself, so it can be short.
+pub(crate) const SERVER_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// Our choice: after how long it is renewed, so that a month is left in which a renewal may fail.
+pub(crate) const SERVER_RENEW_AFTER: Duration = Duration::from_secs(60 * 24 * 3600);
+
+/// Our choice: how much earlier a certificate begins than it is made, for devices whose clock is slow.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(3600);
+
+/// Our bound: CAs that were replaced and not retired; each adds a certificate to every handshake.
+pub(crate) const AUTHORITIES_REPLACED_MAX: usize = 3;
+
+/// Our choice: how long a revocation list says that it is good for.
+pub(crate) const CRL_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Our choice: after how long a revocation list is made anew although nothing was revoked.
+pub(crate) const CRL_RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);

@@ -1,6 +1,9 @@
 //! What names may look like, and the sentence AWS answers for one that does not.
 
+use kernel::Context;
+
 use crate::Error;
+use crate::certificate::Certificate;
 
 /// The constraint of a name in the API model.
 pub(crate) struct NameRule {
@@ -55,12 +58,12 @@ pub(crate) const RULE: NameRule = NameRule {
     chars_max: crate::limits::RULE_NAME_CHARS_MAX,
 };
 
-/// The certificate id in a principal's ARN: `arn:aws:iot:…:cert/<64 hex digits>`.
-pub(crate) fn certificate_of(principal: &str) -> Result<&str, Error> {
+/// The certificate id in a principal's ARN, which must be of the caller's account and region:
+/// `arn:aws:iot:REGION:ACCOUNT:cert/<64 hex digits>`.
+pub(crate) fn certificate_of<'p>(cx: &Context, principal: &'p str) -> Result<&'p str, Error> {
     principal
-        .split_once(":cert/")
-        .map(|(_, id)| id)
-        .filter(|id| id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()))
+        .strip_prefix(&Certificate::arn(cx, "").to_string())
+        .filter(|id| id.len() == 64 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
         .ok_or_else(|| Error::InvalidRequest(format!("Invalid principal: {principal}")))
 }
 
@@ -84,7 +87,17 @@ mod tests {
     #[test]
     fn a_principal_is_a_certificates_arn() {
         let id = "a".repeat(64);
-        assert_eq!(certificate_of(&format!("arn:aws:iot:us-east-1:000000000000:cert/{id}")).unwrap(), id);
-        certificate_of("arn:aws:iam::000000000000:user/x").unwrap_err();
+        let cx = wire::testing::context();
+        let arn = format!("arn:aws:iot:us-east-1:000000000000:cert/{id}");
+        assert_eq!(certificate_of(&cx, &arn).unwrap(), id);
+        for other in [
+            "arn:aws:iam::000000000000:user/x".to_owned(),
+            arn.to_uppercase(),
+            format!("{arn}a"),
+            arn.replace("us-east-1", "eu-west-1"),
+            arn.replace("000000000000", "111111111111"),
+        ] {
+            certificate_of(&cx, &other).unwrap_err();
+        }
     }
 }

@@ -7,11 +7,14 @@ mod create_policy;
 mod create_policy_version;
 mod create_thing;
 mod create_topic_rule;
+mod delete_ca_certificate;
 mod delete_certificate;
 mod delete_policy;
 mod delete_policy_version;
+mod delete_registration_code;
 mod delete_thing;
 mod delete_topic_rule;
+mod describe_ca_certificate;
 mod describe_certificate;
 mod describe_endpoint;
 mod describe_thing;
@@ -21,9 +24,12 @@ mod disable_topic_rule;
 mod enable_topic_rule;
 mod get_policy;
 mod get_policy_version;
+mod get_registration_code;
 mod get_topic_rule;
 mod list_attached_policies;
+mod list_ca_certificates;
 mod list_certificates;
+mod list_certificates_by_ca;
 mod list_policies;
 mod list_policy_versions;
 mod list_tags_for_resource;
@@ -31,12 +37,16 @@ mod list_thing_principals;
 mod list_things;
 mod list_topic_rules;
 mod listing;
+mod register_ca_certificate;
+mod register_certificate;
+mod register_certificate_without_ca;
 mod replace_topic_rule;
 mod set_default_policy_version;
 mod tag_resource;
 #[cfg(test)]
 pub(crate) mod testing;
 mod untag_resource;
+mod update_ca_certificate;
 mod update_certificate;
 mod update_thing;
 
@@ -49,11 +59,14 @@ use create_policy::CreatePolicy;
 use create_policy_version::CreatePolicyVersion;
 use create_thing::CreateThing;
 use create_topic_rule::CreateTopicRule;
+use delete_ca_certificate::DeleteCaCertificate;
 use delete_certificate::DeleteCertificate;
 use delete_policy::DeletePolicy;
 use delete_policy_version::DeletePolicyVersion;
+use delete_registration_code::DeleteRegistrationCode;
 use delete_thing::DeleteThing;
 use delete_topic_rule::DeleteTopicRule;
+use describe_ca_certificate::DescribeCaCertificate;
 use describe_certificate::DescribeCertificate;
 use describe_endpoint::DescribeEndpoint;
 use describe_thing::DescribeThing;
@@ -63,19 +76,26 @@ use disable_topic_rule::DisableTopicRule;
 use enable_topic_rule::EnableTopicRule;
 use get_policy::GetPolicy;
 use get_policy_version::GetPolicyVersion;
+use get_registration_code::GetRegistrationCode;
 use get_topic_rule::GetTopicRule;
 use list_attached_policies::ListAttachedPolicies;
+use list_ca_certificates::ListCaCertificates;
 use list_certificates::ListCertificates;
+use list_certificates_by_ca::ListCertificatesByCa;
 use list_policies::ListPolicies;
 use list_policy_versions::ListPolicyVersions;
 use list_tags_for_resource::ListTagsForResource;
 use list_thing_principals::ListThingPrincipals;
 use list_things::ListThings;
 use list_topic_rules::ListTopicRules;
+use register_ca_certificate::RegisterCaCertificate;
+use register_certificate::RegisterCertificate;
+use register_certificate_without_ca::RegisterCertificateWithoutCa;
 use replace_topic_rule::ReplaceTopicRule;
 use set_default_policy_version::SetDefaultPolicyVersion;
 use tag_resource::TagResource;
 use untag_resource::UntagResource;
+use update_ca_certificate::UpdateCaCertificate;
 use update_certificate::UpdateCertificate;
 use update_thing::UpdateThing;
 
@@ -100,6 +120,33 @@ pub const OPERATIONS: &[Entry<Iot>] = &[
     Entry::rest::<CreateKeysAndCertificate>(
         Http::new("POST", "/keys-and-certificate").query(&[Param::flag("setAsActive")]),
     ),
+    Entry::rest::<GetRegistrationCode>(Http::new("GET", "/registrationcode")),
+    Entry::rest::<DeleteRegistrationCode>(Http::new("DELETE", "/registrationcode")),
+    Entry::rest::<RegisterCaCertificate>(
+        Http::new("POST", "/cacertificate")
+            .query(&[Param::flag("setAsActive"), Param::flag("allowAutoRegistration")]),
+    ),
+    Entry::rest::<DescribeCaCertificate>(Http::new("GET", "/cacertificate/{certificateId}")),
+    Entry::rest::<ListCaCertificates>(Http::new("GET", "/cacertificates").query(&[
+        Param::text("marker"),
+        Param::text("templateName"),
+        Param::number("pageSize"),
+        Param::flag("isAscendingOrder").member("ascendingOrder"),
+    ])),
+    Entry::rest::<UpdateCaCertificate>(
+        Http::new("PUT", "/cacertificate/{certificateId}")
+            .query(&[Param::text("newStatus"), Param::text("newAutoRegistrationStatus")]),
+    ),
+    Entry::rest::<DeleteCaCertificate>(Http::new("DELETE", "/cacertificate/{certificateId}")),
+    Entry::rest::<ListCertificatesByCa>(Http::new("GET", "/certificates-by-ca/{caCertificateId}").query(&[
+        Param::text("marker"),
+        Param::number("pageSize"),
+        Param::flag("isAscendingOrder").member("ascendingOrder"),
+    ])),
+    Entry::rest::<RegisterCertificate>(
+        Http::new("POST", "/certificate/register").query(&[Param::flag("setAsActive")]),
+    ),
+    Entry::rest::<RegisterCertificateWithoutCa>(Http::new("POST", "/certificate/register-no-ca")),
     Entry::rest::<DescribeCertificate>(Http::new("GET", "/certificates/{certificateId}")),
     Entry::rest::<ListCertificates>(Http::new("GET", "/certificates").query(&[
         Param::text("marker"),

@@ -148,20 +148,21 @@ impl Iot {
         name: &str,
         change: impl FnOnce(&mut Policy) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
-        let _changing = self.changing.lock().await;
+        let mut turn = self.turn().await?;
         let Stored { mut entity, revision } = self.policy(cx, name).await?;
         let before = entity.default_version;
         let done = change(&mut entity)?;
-        let key = [cx.account.as_str(), cx.region.as_str(), name];
-        self.policies.update(&key, &entity, revision).await?;
         if entity.default_version != before {
             for (parts, _) in self.attachments.list(&scope(&cx.account, &cx.region)).await? {
                 let [_, _, certificate_id, attached] = parts.as_slice() else { continue };
                 if attached == name {
-                    self.refresh_certificate(&cx.account, &cx.region, certificate_id).await?;
+                    turn.touches_certificate(cx, certificate_id);
                 }
             }
         }
+        let key = [cx.account.as_str(), cx.region.as_str(), name];
+        self.policies.update(&key, &entity, revision).await?;
+        turn.settle(self).await?;
         Ok(done)
     }
 }

@@ -6,15 +6,16 @@ use std::sync::{Arc, RwLock};
 use kernel::{AccountId, Region};
 use ports::{DeviceIdentity, ScopedRule, tokio_watch};
 
-use crate::authority::Authority;
-use crate::{Error, Iot, scope};
+use crate::authority::Authorities;
+use crate::{Error, Iot, scope, x509};
 
-/// Certificates by id, rules as a list, and the CA.
+/// Certificates by id, rules as a list, and the CAs.
 pub(crate) struct Registry {
     identities: RwLock<HashMap<String, Arc<DeviceIdentity>>>,
     epoch: tokio_watch::Sender<u64>,
     rules: tokio_watch::Sender<Arc<Vec<ScopedRule>>>,
-    authority: RwLock<Option<Authority>>,
+    authorities: RwLock<Option<Authorities>>,
+    ca_epoch: tokio_watch::Sender<u64>,
 }
 
 impl Default for Registry {
@@ -23,7 +24,8 @@ impl Default for Registry {
             identities: RwLock::default(),
             epoch: tokio_watch::Sender::new(0),
             rules: tokio_watch::Sender::new(Arc::default()),
-            authority: RwLock::default(),
+            authorities: RwLock::default(),
+            ca_epoch: tokio_watch::Sender::new(0),
         }
     }
 }
@@ -41,28 +43,41 @@ impl Registry {
         self.rules.subscribe()
     }
 
-    pub(crate) fn set_authority(&self, authority: Authority) {
-        *self.authority.write().expect("no holder of this lock panics") = Some(authority);
+    pub(crate) fn ca_epoch(&self) -> tokio_watch::Receiver<u64> {
+        self.ca_epoch.subscribe()
     }
 
-    pub(crate) fn authority(&self) -> Authority {
-        let authority = self.authority.read().expect("no holder of this lock panics");
-        authority.clone().expect("recover sets the CA before anything is served")
+    pub(crate) fn set_authorities(&self, authorities: Authorities) {
+        *self.authorities.write().expect("no holder of this lock panics") = Some(authorities);
+        self.ca_epoch.send_modify(|epoch| *epoch += 1);
     }
 
-    fn set_identity(&self, certificate_id: &str, identity: Option<DeviceIdentity>) {
+    pub(crate) fn authorities(&self) -> Authorities {
+        let authorities = self.authorities.read().expect("no holder of this lock panics");
+        authorities.clone().expect("recover sets the CA before anything is served")
+    }
+
+    fn set_identity(&self, identity: DeviceIdentity) {
         let mut identities = self.identities.write().expect("no holder of this lock panics");
-        match identity {
-            Some(identity) => identities.insert(certificate_id.to_owned(), Arc::new(identity)),
-            None => identities.remove(certificate_id),
-        };
+        identities.insert(identity.certificate_id.clone(), Arc::new(identity));
         drop(identities);
         self.epoch.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Forgets a certificate of this account and region; another's of the same id stays.
+    fn forget_identity(&self, account: &AccountId, region: &Region, certificate_id: &str) {
+        let mut identities = self.identities.write().expect("no holder of this lock panics");
+        let found = identities.get(certificate_id);
+        if found.is_some_and(|found| (&found.account, &found.region) == (account, region)) {
+            identities.remove(certificate_id);
+            drop(identities);
+            self.epoch.send_modify(|epoch| *epoch += 1);
+        }
     }
 }
 
 impl Iot {
-    /// Reads one certificate with its policies and things again. Callers hold `changing`, or are the only ones yet.
+    /// Reads one certificate with its policies and things again. Callers hold the turn, or are the only ones yet.
     pub(crate) async fn refresh_certificate(
         &self,
         account: &AccountId,
@@ -71,8 +86,11 @@ impl Iot {
     ) -> Result<(), Error> {
         let [account_part, region_part] = scope(account, region);
         let Some(stored) = self.certificates.get(&[account_part, region_part, certificate_id]).await? else {
-            self.registry.set_identity(certificate_id, None);
+            self.registry.forget_identity(account, region, certificate_id);
             return Ok(());
+        };
+        let Some(parsed) = x509::parse(&stored.entity.certificate_pem) else {
+            return Err(Error::internal(format!("the certificate {certificate_id} does not parse")));
         };
         let mut policies = Vec::new();
         for (parts, _) in self.attachments.list(&[account_part, region_part, certificate_id]).await? {
@@ -87,14 +105,16 @@ impl Iot {
             account: account.clone(),
             region: region.clone(),
             active: stored.entity.is_active(),
+            not_before: *parsed.validity.start(),
+            not_after: *parsed.validity.end(),
             policies,
             things: things.into_iter().filter_map(|(parts, _)| parts.last().cloned()).collect(),
         };
-        self.registry.set_identity(certificate_id, Some(identity));
+        self.registry.set_identity(identity);
         Ok(())
     }
 
-    /// Reads every rule again. Callers hold `changing`, or are the only ones yet.
+    /// Reads every rule again. Callers hold the turn, or are the only ones yet.
     pub(crate) async fn refresh_rules(&self) -> Result<(), Error> {
         let mut rules = Vec::new();
         for (parts, stored) in self.rules.list(&[]).await? {

@@ -96,7 +96,7 @@ impl Iot {
     /// The rule that a payload describes, checked.
     ///
     /// # Errors
-    /// `InvalidRequestException`, `SqlParseException`.
+    /// `InvalidRequestException`, `SqlParseException`, `AccessDeniedException`.
     pub(crate) fn rule_of(&self, cx: &Context, name: &str, payload: TopicRulePayload) -> Result<Rule, Error> {
         names::RULE.check(name)?;
         if payload.actions.len() > RULE_ACTIONS_MAX {
@@ -121,19 +121,20 @@ impl Iot {
             created_at: self.clock.now(),
             tags: Tags::new(),
         };
-        self.check_rule.check(&rule.to_port(&cx.account, &cx.region))?;
+        self.check_rule.check(cx, &rule.to_port(&cx.account, &cx.region))?;
         Ok(rule)
     }
 
     /// # Errors
     /// `UnauthorizedException`, as AWS answers for a rule that is not there.
     pub(crate) async fn set_disabled(&self, cx: &Context, name: &str, disabled: bool) -> Result<(), Error> {
-        let _changing = self.changing.lock().await;
+        let mut turn = self.turn().await?;
         let stored = self.rule(cx, name).await?;
         let rule = Rule { disabled, ..stored.entity };
         let key = [cx.account.as_str(), cx.region.as_str(), name];
+        turn.touches_rules();
         self.rules.update(&key, &rule, stored.revision).await?;
-        self.refresh_rules().await
+        turn.settle(self).await
     }
 }
 

@@ -142,7 +142,7 @@ impl Iot {
         change: impl FnOnce(Tags) -> Result<Tags, Error> + Send,
     ) -> Result<(), Error> {
         let tagged = Tagged::parse(cx, arn)?;
-        let _changing = self.changing.lock().await;
+        let _turn = self.turn().await?;
         match tagged {
             Tagged::Policy(name) => {
                 let stored = of_resource(arn, self.policy(cx, &name).await)?;

@@ -8,24 +8,39 @@
 //!
 //! A reset empties the stores and builds new services on them; the API port stays, and a request that comes meanwhile is told to try again.
 
+mod ca;
 mod console_port;
+mod exposition;
 mod front;
 mod http;
+mod limits;
+mod metrics;
+mod operator;
+mod outgoing;
+mod own;
 mod parts;
 mod reset;
 mod services;
 mod tasks;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use kernel::TaskGroup;
 use ports::Devices;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::front::Front;
-pub use crate::parts::{Config, Engine, EngineParts, Listeners, Parts, Reset, Stores};
+use crate::http::Port;
+use crate::operator::Operator;
+pub use crate::outgoing::Outgoing;
+pub use crate::parts::{
+    Config, Engine, EngineParts, FreeBytes, Listeners, Parts, QuotaConfig, Quotas, Reset, Stores, TlsConfig,
+};
 use crate::services::Services;
+use crate::tls::Tls;
 
 /// How many requests for a reset may wait.
 const RESETS_WAITING_MAX: usize = 8;
@@ -60,6 +75,8 @@ pub struct Addresses {
     pub mqtts: SocketAddr,
     /// HTTPS publish with client certificates.
     pub https: SocketAddr,
+    /// Metrics and health.
+    pub metrics: SocketAddr,
 }
 
 /// A running node.
@@ -69,6 +86,8 @@ pub struct Node {
     current: Arc<tokio::sync::Mutex<Option<Current>>>,
     services: Arc<std::sync::RwLock<Arc<Services>>>,
     addresses: Addresses,
+    /// `http` or `https`.
+    scheme: &'static str,
 }
 
 /// The services of now, and the group that owns their tasks.
@@ -80,16 +99,23 @@ impl Node {
     /// Recovers the services from the stores, starts their tasks, serves the ports.
     ///
     /// # Errors
-    /// When a store cannot be read, or a certificate not be made.
+    /// When a store cannot be read, or a certificate not be made or read.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let parts = Arc::new(parts);
         let root = TaskGroup::root(Arc::clone(&parts.clock));
         let (resets, wanted) = mpsc::channel(RESETS_WAITING_MAX);
-        let front = Arc::new(Front::new(parts.config.reset, resets));
-        let (services, current) = begin(&parts, &root).await?;
+        let front = Arc::new(Front::new(parts.config.reset, resets, parts.entropy.clone()));
+        let tls = Tls::new(&parts.config.tls, &parts.config.names).map_err(StartError::new("set up TLS"))?;
+        if let Some(listener) = &parts.listeners.metrics {
+            let loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+            let operator = Arc::new(Operator::new(&parts, Arc::clone(&front), loopback));
+            http::serve(&root, port(&parts, "metrics", listener, None), operator);
+        }
+        operator::measure(&root, &parts);
+        let (services, current) = begin(&parts, &root, tls.as_ref()).await?;
         front.set(Some(Arc::clone(&services)));
         if let Some(api) = &parts.listeners.api {
-            http::serve(&root, Arc::clone(api), Arc::clone(&front));
+            http::serve(&root, port(&parts, "api", api, tls.as_ref()), Arc::clone(&front));
         }
         let current = Arc::new(tokio::sync::Mutex::new(Some(current)));
         let services = Arc::new(std::sync::RwLock::new(services));
@@ -99,10 +125,12 @@ impl Node {
             front,
             current: Arc::clone(&current),
             services: Arc::clone(&services),
+            tls,
             wanted,
         });
         let addresses = addresses(&parts.listeners);
-        Ok(Self { root, current, services, addresses })
+        let scheme = scheme(&parts.config);
+        Ok(Self { root, current, services, addresses, scheme })
     }
 
     /// Where it is reached.
@@ -110,19 +138,31 @@ impl Node {
         self.addresses
     }
 
+    /// How the ports of the APIs and of the console are spoken to: `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
     /// The services' operations, for a call in process.
     pub fn dispatcher(&self) -> Arc<wire::Dispatcher> {
         Arc::clone(&self.services().dispatcher)
     }
 
-    /// The CA that signs the certificates of devices and of the node itself: PEM.
+    /// The CAs by which clients may know the node, that which signs certificates of devices and of the node itself first: PEM.
     pub fn ca_certificate_pem(&self) -> Arc<str> {
         self.services().iot.ca_certificate_pem()
     }
 
+    /// Changes whenever [`Node::ca_certificate_pem`] does, until the node is reset; then it is closed.
+    pub fn ca_epoch(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.services().iot.ca_epoch()
+    }
+
     /// The console's address with the token that signs its reader in as the root.
     pub fn console_url(&self) -> String {
-        format!("http://{}/#t={}", self.addresses.console, self.services().console.launch_token().expose())
+        let services = self.services();
+        let token = services.console.launch_token();
+        format!("{}://{}/#t={}", self.scheme, self.addresses.console, token.expose())
     }
 
     /// Names of the tasks running now.
@@ -147,16 +187,37 @@ impl Node {
 }
 
 /// New services on the stores as they are, recovered and started.
-async fn begin(parts: &Arc<Parts>, root: &TaskGroup) -> Result<(Arc<Services>, Current), StartError> {
-    let services = Arc::new(Services::new(parts));
+async fn begin(
+    parts: &Arc<Parts>,
+    root: &TaskGroup,
+    tls: Option<&Arc<Tls>>,
+) -> Result<(Arc<Services>, Current), StartError> {
+    let opened = store::seal::open(&parts.stores.meta, &parts.master_key, &parts.entropy).await;
+    let sealer = opened.map_err(StartError::new("open the data key"))?;
+    let services = Arc::new(Services::new(parts, &sealer));
     services.recover().await?;
     let group = root.child("services");
-    services.start(parts, &group).await?;
+    services.start(parts, &group, tls).await?;
     Ok((services, Current { group }))
 }
 
+/// An HTTP port of the node.
+fn port(parts: &Parts, name: &'static str, listener: &Arc<TcpListener>, tls: Option<&Arc<Tls>>) -> Port {
+    Port {
+        name,
+        listener: Arc::clone(listener),
+        tls: tls.cloned(),
+        clock: Arc::clone(&parts.connection_clock),
+        metrics: parts.metrics.clone(),
+    }
+}
+
+fn scheme(config: &Config) -> &'static str {
+    if config.tls == TlsConfig::Off { "http" } else { "https" }
+}
+
 fn addresses(listeners: &Listeners) -> Addresses {
-    let of = |listener: &Option<Arc<tokio::net::TcpListener>>| {
+    let of = |listener: &Option<Arc<TcpListener>>| {
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         address.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
     };
@@ -166,5 +227,6 @@ fn addresses(listeners: &Listeners) -> Addresses {
         mqtt: of(&listeners.mqtt),
         mqtts: of(&listeners.mqtts),
         https: of(&listeners.https),
+        metrics: of(&listeners.metrics),
     }
 }

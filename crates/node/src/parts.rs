@@ -1,13 +1,18 @@
 //! What a node is made of. One node and a cluster differ here and nowhere else (invariant A11).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use iam::RootKey;
+pub use gateway::Quotas;
+use iam::RootKeys;
 use kernel::{AccountId, Clock, Entropy, Metrics, Region};
 use object_store::ObjectStore;
 use ports::{Buffered, Catalog, Execute, Objects};
-use store::{CommitLog, MetaStore};
+use store::{CommitLog, MasterKey, MetaStore};
 use tokio::net::TcpListener;
+pub use wire::QuotaConfig;
+
+use crate::outgoing::Outgoing;
 
 /// Everything a node is given.
 pub struct Parts {
@@ -15,31 +20,48 @@ pub struct Parts {
     pub config: Config,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// The time by which clients of the HTTP ports are slow: the machine's, also where a test moves the other.
+    pub connection_clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Entropy,
     /// Where everything is counted.
     pub metrics: Metrics,
     /// Where state lives.
     pub stores: Stores,
-    /// The key of the account's root.
-    pub root_key: RootKey,
+    /// Opens the data key, with which every secret in the stores is sealed.
+    pub master_key: MasterKey,
+    /// The keys of the first account's root.
+    pub root_keys: RootKeys,
     /// Makes the SQL engine, which `node` itself does not know.
     pub engine: Engine,
+    /// Asks how much room the disk has, where there is a disk.
+    pub free_bytes: Option<FreeBytes>,
     /// The ports it serves, already bound: a taken port is found before anything is started.
     pub listeners: Listeners,
 }
 
+/// Bytes that may still be written. May block.
+pub type FreeBytes = Arc<dyn Fn() -> std::io::Result<u64> + Send + Sync>;
+
 /// Who and where a node is.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The account whose root the key belongs to.
+    /// The first account: the one whose root owns the node.
     pub account: AccountId,
     /// The region of devices that connect without naming one.
     pub region: Region,
     /// What policies mean.
     pub auth: iam::Mode,
+    /// How much devices may send.
+    pub quotas: Quotas,
+    /// How many requests to the APIs a principal may make.
+    pub api_quota: QuotaConfig,
+    /// What the ports of the APIs and of the console present.
+    pub tls: TlsConfig,
     /// Whether `POST /_headwater/reset` empties the node.
     pub reset: Reset,
+    /// Which addresses the node asks when it asks identity providers for their keys.
+    pub outgoing: Outgoing,
     /// Domains under which S3 finds the bucket's name in the host: `s3.localhost`.
     pub s3_domains: Vec<String>,
     /// Host names and addresses by which devices and browsers reach the node; the first is what DescribeEndpoint answers.
@@ -52,11 +74,31 @@ impl Default for Config {
             account: AccountId::default_account(),
             region: Region::default_region(),
             auth: iam::Mode::Audit,
+            quotas: Quotas::default(),
+            api_quota: QuotaConfig::default(),
+            tls: TlsConfig::Off,
             reset: Reset::Refused,
+            outgoing: Outgoing::Public,
             s3_domains: vec!["s3.localhost".to_owned(), "localhost".to_owned()],
             names: vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()],
         }
     }
+}
+
+/// What the ports of the APIs and of the console present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsConfig {
+    /// Nothing: they speak HTTP in the clear.
+    Off,
+    /// A certificate of the node's own CA for the node's names.
+    Own,
+    /// What is in these files, read anew when they change.
+    Files {
+        /// The certificate and those that signed it: PEM.
+        certificate: PathBuf,
+        /// Its key: PEM.
+        key: PathBuf,
+    },
 }
 
 /// Whether `POST /_headwater/reset` empties the node.
@@ -107,4 +149,6 @@ pub struct Listeners {
     pub mqtts: Option<Arc<TcpListener>>,
     /// HTTPS publish with client certificates.
     pub https: Option<Arc<TcpListener>>,
+    /// Metrics and health, for the operator alone.
+    pub metrics: Option<Arc<TcpListener>>,
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, mpsc};
 use crate::front::{Front, ResetRequest};
 use crate::parts::{Parts, Stores};
 use crate::services::Services;
+use crate::tls::Tls;
 use crate::{Current, begin, tasks};
 
 /// How many keys one commit of the emptying deletes.
@@ -22,6 +23,7 @@ pub(crate) struct Resetter {
     pub(crate) front: Arc<Front>,
     pub(crate) current: Arc<Mutex<Option<Current>>>,
     pub(crate) services: Arc<RwLock<Arc<Services>>>,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) wanted: mpsc::Receiver<ResetRequest>,
 }
 
@@ -58,7 +60,7 @@ impl Resetter {
             old.group.shutdown().await;
         }
         empty(&self.parts.stores).await?;
-        let (services, new) = begin(&self.parts, &self.root).await?;
+        let (services, new) = begin(&self.parts, &self.root, self.tls.as_ref()).await?;
         *self.services.write().expect("no holder of this lock panics") = Arc::clone(&services);
         self.front.set(Some(services));
         *current = Some(new);

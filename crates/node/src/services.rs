@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use access_analyzer::AccessAnalyzer;
 use athena::Athena;
+use cloudwatch::CloudWatch;
 use console::Console;
 use firehose::Firehose;
 use gateway::Gateway;
@@ -12,10 +14,14 @@ use iot::Iot;
 use kernel::{Clock, TaskGroup};
 use rules::Rules;
 use s3::{S3, S3Front};
-use wire::{Dispatcher, service};
+use store::Sealer;
+use tagging::Tagging;
+use wire::{Dispatcher, Quotas, service};
 
 use crate::http;
+use crate::outgoing::Outgoer;
 use crate::parts::{EngineParts, Parts};
+use crate::tls::Tls;
 use crate::{StartError, console_port};
 
 /// The services of one node, until a reset replaces them.
@@ -28,18 +34,32 @@ pub(crate) struct Services {
     pub(crate) firehose: Arc<Firehose>,
     pub(crate) s3: Arc<S3>,
     pub(crate) athena: Arc<Athena>,
+    pub(crate) cloudwatch: Arc<CloudWatch>,
     pub(crate) console: Arc<Console>,
     pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) s3_front: S3Front,
 }
 
 impl Services {
     /// Builds every service over the stores. Nothing is read yet.
-    pub(crate) fn new(parts: &Parts) -> Self {
-        let Parts { config, clock, entropy, metrics, stores, root_key, .. } = parts;
+    pub(crate) fn new(parts: &Parts, sealer: &Sealer) -> Self {
+        let Parts { config, clock, entropy, metrics, stores, root_keys, .. } = parts;
+        // Before all others, since it counts from now on.
+        let cloudwatch = Arc::new(CloudWatch::new(cloudwatch::Parts {
+            account: config.account.clone(),
+            region: config.region.clone(),
+            meta: Arc::clone(&stores.meta),
+            log: Arc::clone(&stores.log),
+            clock: Arc::clone(clock),
+            entropy: entropy.clone(),
+            metrics: metrics.clone(),
+        }));
         let iam = Arc::new(Iam::new(iam::Parts {
             account: config.account.clone(),
-            root_key: root_key.clone(),
+            root_keys: root_keys.clone(),
+            sealer: sealer.clone(),
+            fetch: Arc::new(Outgoer::new(config.outgoing, Arc::clone(clock))),
             mode: config.auth,
             meta: Arc::clone(&stores.meta),
             clock: Arc::clone(clock),
@@ -53,17 +73,20 @@ impl Services {
             entropy.clone(),
             metrics,
         ));
-        let firehose = Arc::new(Firehose::new(
-            Arc::clone(&stores.meta),
-            Arc::clone(&stores.log),
-            Arc::clone(&s3) as _,
-            Arc::clone(clock),
-            entropy.clone(),
-            metrics,
-        ));
+        let firehose = Arc::new(Firehose::new(firehose::Parts {
+            meta: Arc::clone(&stores.meta),
+            log: Arc::clone(&stores.log),
+            objects: Arc::clone(&s3) as _,
+            roles: Arc::clone(&iam) as _,
+            authorize: Arc::clone(&iam) as _,
+            clock: Arc::clone(clock),
+            entropy: entropy.clone(),
+            metrics: metrics.clone(),
+        }));
         let rules = Arc::new(Rules::new(rules::Parts {
             records: Arc::clone(&firehose) as _,
             objects: Arc::clone(&s3) as _,
+            roles: Arc::clone(&iam) as _,
             log: Arc::clone(&stores.log),
             clock: Arc::clone(clock),
             entropy: entropy.clone(),
@@ -71,11 +94,13 @@ impl Services {
         }));
         let iot_config = iot::Config {
             endpoint_address: config.names.first().cloned().unwrap_or_else(|| "localhost".to_owned()),
+            account: config.account.clone(),
         };
         let iot = Arc::new(Iot::new(
             iot_config,
             &stores.meta,
             Arc::clone(&rules) as _,
+            sealer.clone(),
             Arc::clone(clock),
             entropy.clone(),
         ));
@@ -85,9 +110,11 @@ impl Services {
                 account: config.account.clone(),
                 region: config.region.clone(),
                 names: config.names.clone(),
+                quotas: config.quotas,
             },
             devices: Arc::clone(&iot) as _,
             on_message: Arc::clone(&rules) as _,
+            authorize: Arc::clone(&iam) as _,
             meta: Arc::clone(&stores.meta),
             log: Arc::clone(&stores.log),
             clock: Arc::clone(clock),
@@ -113,7 +140,22 @@ impl Services {
             entropy: entropy.clone(),
             metrics: metrics.clone(),
         }));
-        let dispatcher = Arc::new(Dispatcher::new(
+        let analyzer = Arc::new(AccessAnalyzer::new(
+            Arc::clone(&iam) as _,
+            &stores.meta,
+            Arc::clone(clock),
+            entropy.clone(),
+        ));
+        let tagged: Vec<Arc<dyn ports::Tagged>> = vec![
+            Arc::clone(&iot) as _,
+            Arc::clone(&firehose) as _,
+            Arc::clone(&s3) as _,
+            Arc::clone(&glue) as _,
+            Arc::clone(&athena) as _,
+        ];
+        let tagging = Arc::new(Tagging::new(tagged, Arc::clone(&iam) as _));
+        let quotas = Arc::new(Quotas::new(config.api_quota, Arc::clone(clock), metrics.clone()));
+        let dispatcher = Dispatcher::new(
             vec![
                 service(&iam::STS, iam::STS_OPERATIONS, Arc::clone(&iam)),
                 service(&iam::IAM, iam::IAM_OPERATIONS, Arc::clone(&iam)),
@@ -122,27 +164,47 @@ impl Services {
                 service(&firehose::DESCRIPTOR, firehose::OPERATIONS, Arc::clone(&firehose)),
                 service(&glue::DESCRIPTOR, glue::OPERATIONS, Arc::clone(&glue)),
                 service(&athena::DESCRIPTOR, athena::OPERATIONS, Arc::clone(&athena)),
+                service(&cloudwatch::DESCRIPTOR, cloudwatch::OPERATIONS, Arc::clone(&cloudwatch)),
+                service(&tagging::DESCRIPTOR, tagging::OPERATIONS, tagging),
+                service(&access_analyzer::DESCRIPTOR, access_analyzer::OPERATIONS, analyzer),
             ],
             Arc::clone(&iam) as _,
             Arc::clone(&iam) as _,
             Arc::clone(clock),
             entropy.clone(),
-        ));
+        );
+        let dispatcher = Arc::new(dispatcher.with_quotas(Arc::clone(&quotas)));
         let console = Arc::new(Console::new(
             console_port::config(parts),
             console::Parts {
                 dispatcher: Arc::clone(&dispatcher),
                 credentials: Arc::clone(&iam) as _,
                 authorize: Arc::clone(&iam) as _,
+                access: Arc::clone(&iam) as _,
                 execute,
                 metrics: metrics.clone(),
                 clock: Arc::clone(clock),
                 entropy: entropy.clone(),
             },
         ));
+        s3.limit(Arc::clone(&quotas));
         let s3_front = S3Front::new(Arc::clone(&s3), Arc::clone(&iam) as _, &config.s3_domains);
         let clock = Arc::clone(clock);
-        Self { clock, iam, gateway, iot, rules, firehose, s3, athena, console, dispatcher, s3_front }
+        Self {
+            clock,
+            iam,
+            gateway,
+            iot,
+            rules,
+            firehose,
+            s3,
+            athena,
+            cloudwatch,
+            console,
+            dispatcher,
+            quotas,
+            s3_front,
+        }
     }
 
     /// Fills every cache from the stores. Order matters where one service asks another: objects before the streams that deliver into
@@ -153,27 +215,36 @@ impl Services {
         self.firehose.recover().await.map_err(StartError::new("recover the delivery streams"))?;
         self.iot.recover().await.map_err(StartError::new("recover things, certificates and rules"))?;
         self.gateway.recover().await.map_err(StartError::new("recover sessions and retained messages"))?;
-        self.athena.recover().await.map_err(StartError::new("recover query executions"))
+        self.athena.recover().await.map_err(StartError::new("recover query executions"))?;
+        self.cloudwatch.recover().await.map_err(StartError::new("recover the metrics"))
     }
 
     /// Starts pumps and reconcilers, then the ports that lead to them.
-    pub(crate) async fn start(self: &Arc<Self>, parts: &Parts, group: &TaskGroup) -> Result<(), StartError> {
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        parts: &Parts,
+        group: &TaskGroup,
+        tls: Option<&Arc<Tls>>,
+    ) -> Result<(), StartError> {
+        self.iam.start(group);
         self.s3.start(group);
         self.firehose.start(group);
         self.rules.start(group);
         self.athena.start(group);
+        self.cloudwatch.start(group);
         let listeners = gateway::Listeners {
             mqtt: parts.listeners.mqtt.clone(),
             mqtts: parts.listeners.mqtts.clone(),
             https: parts.listeners.https.clone(),
         };
         self.gateway.start(group, listeners).await.map_err(StartError::new("start the device gateway"))?;
+        if let Some(tls) = tls {
+            let presented = tls.start(group, Arc::clone(&self.iot) as _, Arc::clone(&self.clock)).await;
+            presented.map_err(StartError::new("present a certificate"))?;
+        }
         if let Some(listener) = &parts.listeners.console {
-            http::serve(
-                group,
-                Arc::clone(listener),
-                Arc::new(console_port::ConsolePort(Arc::clone(&self.console))),
-            );
+            let port = crate::port(parts, "console", listener, tls);
+            http::serve(group, port, Arc::new(console_port::ConsolePort(Arc::clone(&self.console))));
         }
         Ok(())
     }

@@ -129,6 +129,15 @@ impl Condition {
         Ok(conditions)
     }
 
+    /// Its values, as written.
+    pub(crate) fn sources(&self) -> Vec<String> {
+        let source = |operand: &Operand| match operand {
+            Operand::Text(pattern) => pattern.source().to_owned(),
+            Operand::Arn(parts) => parts.iter().map(Pattern::source).collect::<Vec<_>>().join(":"),
+        };
+        self.operands.iter().map(source).collect()
+    }
+
     /// Whether it holds for a statement with `effect`.
     pub(crate) fn holds(&self, context: &Context, effect: Effect) -> bool {
         let values = context.values(&self.key);

@@ -26,6 +26,7 @@ mod evaluate;
 mod limits;
 mod matching;
 mod principal;
+mod public;
 mod trust;
 
 pub use authorize::{Policies, PolicyKind, ResourcePolicy, Silence, Verdict, authorize};

@@ -89,6 +89,11 @@ impl Pattern {
         !self.parts.is_empty() && self.parts.iter().all(|part| *part == Part::Any)
     }
 
+    /// Whether `text` fits, whatever its case: for what knows no variables, as actions.
+    pub fn names(&self, text: &str) -> bool {
+        self.matches(text, &Context::new(), Effect::Allow, Case::Insensitive) == Some(true)
+    }
+
     /// Whether `text` fits, with the variables of `context`, for a statement with `effect`. `None` by
     /// invariants 2 and 3: the caller must let that grant nothing, under a negation neither.
     pub(crate) fn matches(&self, text: &str, context: &Context, effect: Effect, case: Case) -> Option<bool> {

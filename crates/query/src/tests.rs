@@ -30,6 +30,7 @@ fn cx() -> Context {
     Context::service(AccountId::default_account(), Region::default_region(), "test.amazonaws.com")
 }
 
+#[derive(Debug)]
 struct Answered {
     columns: Vec<ResultColumn>,
     rows: Vec<Row>,
@@ -81,6 +82,17 @@ async fn statistics_count_stored_bytes_also_when_the_cache_answers() {
     world.put("heartrate/2017/08/26/07/a", "{\"heartrate\":1}\n", None);
     let answered = ask(&engine, "SELECT sum(heartrate) FROM heartrate").await.unwrap();
     assert_eq!(answered.rows, [[Some("142".to_owned())]]);
+}
+
+#[tokio::test]
+async fn what_the_cache_holds_is_for_whoever_may_get_the_object() {
+    let world = sample();
+    let engine = engine(&world);
+    let sql = "SELECT sum(heartrate) FROM heartrate";
+    ask(&engine, sql).await.unwrap();
+    *world.secret_prefix.lock().unwrap() = Some("heartrate/".to_owned());
+    let error = ask(&engine, sql).await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Denied, "AccessDenied"));
 }
 
 #[tokio::test]

@@ -21,14 +21,15 @@
 //! 5. The error action runs once per rule and message, after all actions of that rule have ended, and never because of a statement.
 //!    If it fails, that is counted and logged, and nothing more.
 //! 6. A message that rules have republished `HOPS_MAX` times is not republished again: a loop ends.
-//! 7. The path of a message reads no MetaStore (A9): rules are a snapshot, compiled when they change and not when they are used.
+//! 7. Every action is carried out as the role that it names, assumed at that moment; what the role may not is a failure.
+//! 8. The path of a message reads no MetaStore (A9): rules are a snapshot, compiled when they change and not when they are used.
 //!
 //! <https://docs.aws.amazon.com/iot/latest/developerguide/iot-rules.html>
 //!
 //! Differs from AWS: of its actions there are `firehose`, `republish` and `s3`; a rule with another is refused.
 //! Differs from AWS: a rule is in force for the next message, not within minutes.
-//! Differs from AWS: roles are not looked up; an action acts as whatever role it names.
 
+mod acting;
 mod actions;
 mod engine;
 mod entry;

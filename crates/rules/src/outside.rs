@@ -3,12 +3,13 @@
 use std::sync::{Arc, OnceLock, Weak};
 
 use kernel::{Clock, ErrorKind};
-use ports::{Objects, PortError, Publish, PutRecords};
+use ports::{Objects, PortError, Publish, PutRecords, Roles};
 
 /// What lies beyond the rules.
 pub(crate) struct Outside {
     pub(crate) records: Arc<dyn PutRecords>,
     pub(crate) objects: Arc<dyn Objects>,
+    pub(crate) roles: Arc<dyn Roles>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Weak, because the gateway holds the rules.
     pub(crate) publish: OnceLock<Weak<dyn Publish>>,

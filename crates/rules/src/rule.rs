@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use iotsql::Statement;
-use kernel::{AccountId, Arn, Context, ErrorKind, Metrics, Principal, Region};
+use kernel::{Arn, ErrorKind, Metrics};
 use mqtt::TopicFilter;
 use ports::{PortError, ScopedRule, TopicRule};
 
+use crate::acting::Acting;
 use crate::actions::{self, Action, Kind, Parsed};
 use crate::log_limit::LogLimit;
 use crate::metrics::{self, RuleCells, Tally};
@@ -46,6 +47,11 @@ impl Definition {
             error_action.map(|value| parse("topicRulePayload.errorAction".to_owned(), value)).transpose()?;
         Ok(Self { statement, filter, actions, error_action })
     }
+
+    /// The roles of all actions.
+    pub(crate) fn roles(&self) -> impl Iterator<Item = &Arn> {
+        self.actions.iter().chain(&self.error_action).map(|parsed| &parsed.role)
+    }
 }
 
 /// A rule in force.
@@ -64,9 +70,8 @@ pub(crate) struct Rule {
 pub(crate) struct RuleAction {
     pub(crate) kind: &'static Kind,
     pub(crate) action: Arc<dyn Action>,
-    pub(crate) role: Arn,
     /// The rule acting as the action's role.
-    pub(crate) cx: Context,
+    pub(crate) acting: Acting,
     pub(crate) tally: Tally,
 }
 
@@ -75,11 +80,11 @@ impl Rule {
     /// As [`Definition::parse`].
     pub(crate) fn compile(source: &ScopedRule, metrics: &Metrics) -> Result<Self, PortError> {
         let Definition { statement, filter, actions, error_action } = Definition::parse(&source.rule)?;
-        let name = &source.rule.name;
+        let labels = metrics::labels(source);
         let action = |parsed: Parsed, metric| {
             let Parsed { kind, role, action } = parsed;
-            let cx = acting_as(&source.account, &source.region, &role, String::new());
-            RuleAction { kind, action, role, cx, tally: Tally::new(metrics, metric, name, kind.name) }
+            let acting = Acting::new(&source.account, &source.region, &source.rule.name, role);
+            RuleAction { kind, action, acting, tally: Tally::new(metrics, metric, &labels, kind.name) }
         };
         Ok(Self {
             source: source.clone(),
@@ -87,7 +92,7 @@ impl Rule {
             filter,
             actions: actions.into_iter().map(|parsed| Arc::new(action(parsed, &metrics::ACTION))).collect(),
             error_action: error_action.map(|parsed| action(parsed, &metrics::ERROR_ACTION)),
-            cells: RuleCells::new(metrics, name),
+            cells: RuleCells::new(metrics, &labels),
             log_limit: LogLimit::default(),
         })
     }
@@ -95,12 +100,4 @@ impl Rule {
     pub(crate) fn name(&self) -> &str {
         &self.source.rule.name
     }
-}
-
-/// The circumstances of an action: the role is the caller. A device's address does not go with it.
-pub(crate) fn acting_as(account: &AccountId, region: &Region, role: &Arn, request_id: String) -> Context {
-    let (account, region) = (account.clone(), region.clone());
-    let principal =
-        Principal::Role { account: account.clone(), role: role.clone(), session: "iot".to_owned() };
-    Context { principal, account, region, request_id, source_ip: None, secure: false }
 }

@@ -55,8 +55,8 @@ impl RuleSet {
             regions.entry(scoped.region.clone()).or_default().insert(rule);
         }
         let compiled = Self { source, accounts };
-        for name in previous.names().difference(&compiled.names()) {
-            metrics::forget(metrics, name);
+        for gone in previous.labels().difference(&compiled.labels()) {
+            metrics::forget(metrics, gone);
         }
         compiled
     }
@@ -83,9 +83,9 @@ impl RuleSet {
         self.accounts.get(account)?.get(region)
     }
 
-    fn names(&self) -> BTreeSet<&str> {
+    fn labels(&self) -> BTreeSet<[&str; 3]> {
         let scopes = self.accounts.values().flat_map(HashMap::values);
-        scopes.flat_map(|scope| scope.by_name.keys().map(String::as_str)).collect()
+        scopes.flat_map(|scope| scope.rules.iter().map(|rule| metrics::labels(&rule.source))).collect()
     }
 }
 

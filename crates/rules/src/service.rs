@@ -3,13 +3,14 @@
 use std::sync::{Arc, OnceLock, RwLock, Weak};
 
 use futures::future::{self, FutureExt};
-use kernel::{Clock, Context, Entropy, Metrics, TaskGroup};
+use kernel::{Clock, Context, Entropy, ErrorKind, Metrics, TaskGroup};
 use ports::{
-    CheckRule, Message, Objects, OnMessage, PortError, PortFuture, Publish, PutRecords, ScopedRule,
+    CheckRule, Message, Objects, OnMessage, PortError, PortFuture, Publish, PutRecords, Roles, ScopedRule,
     TopicRule, tokio_watch,
 };
 use store::{CommitLog, LogId};
 
+use crate::acting::{self, Acting};
 use crate::log_limit::LogLimit;
 use crate::metrics::EngineCells;
 use crate::outside::Outside;
@@ -23,6 +24,8 @@ pub struct Parts {
     pub records: Arc<dyn PutRecords>,
     /// Buckets.
     pub objects: Arc<dyn Objects>,
+    /// The roles that actions name.
+    pub roles: Arc<dyn Roles>,
     /// Where actions wait that are not done at once.
     pub log: Arc<dyn CommitLog>,
     /// Time.
@@ -46,7 +49,7 @@ pub(crate) struct Inner {
     pub(crate) entropy: Entropy,
     pub(crate) cells: EngineCells,
     pub(crate) not_found_limit: LogLimit,
-    metrics: Metrics,
+    pub(crate) metrics: Metrics,
     source: OnceLock<tokio_watch::Receiver<Arc<Vec<ScopedRule>>>>,
     compiled: RwLock<Arc<RuleSet>>,
 }
@@ -54,9 +57,9 @@ pub(crate) struct Inner {
 impl Rules {
     /// An engine without rules.
     pub fn new(parts: Parts) -> Self {
-        let Parts { records, objects, log, clock, entropy, metrics } = parts;
+        let Parts { records, objects, roles, log, clock, entropy, metrics } = parts;
         let inner = Inner {
-            outside: Outside { records, objects, clock, publish: OnceLock::new() },
+            outside: Outside { records, objects, roles, clock, publish: OnceLock::new() },
             log,
             queue: LogId::new("rules", &["actions"]),
             entropy,
@@ -108,8 +111,21 @@ impl OnMessage for Rules {
 }
 
 impl CheckRule for Rules {
-    fn check(&self, rule: &TopicRule) -> Result<(), PortError> {
-        Definition::parse(rule).map(drop)
+    /// AWS tries every role, of a disabled rule too.
+    fn check(&self, cx: &Context, rule: &TopicRule) -> Result<(), PortError> {
+        let definition = Definition::parse(rule)?;
+        let roles = &*self.inner.outside.roles;
+        for role in definition.roles() {
+            roles.check_pass_role(cx, role, acting::SERVICE)?;
+            Acting::new(&cx.account, &cx.region, &rule.name, role.clone()).assume(roles).map_err(|_| {
+                let sentence = format!(
+                    "AWS IoT (iot.amazonaws.com) is unable to assume role (sts:AssumeRole) on resource: {role}. If the \
+                     role was just created or updated, please try again in a few seconds."
+                );
+                PortError::new(ErrorKind::Invalid, "InvalidRequestException", sentence)
+            })?;
+        }
+        Ok(())
     }
 }
 
@@ -145,19 +161,53 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use kernel::ErrorKind;
+    use kernel::{AccountId, Principal};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{ROLE, World, rule, to_bucket, to_stream, to_topic, with_error_action};
+    use crate::testing::{ROLE, World, context, rule, to_bucket, to_stream, to_topic, with_error_action};
 
     fn check(sql: &str, actions: Vec<Value>, error_action: Option<Value>) -> Result<(), (String, String)> {
         let mut rule = rule("r", sql, actions);
         rule.rule.error_action = error_action;
-        World::new(vec![]).engine().check(&rule.rule).map_err(|error| {
+        World::new(vec![]).engine().check(&owner(), &rule.rule).map_err(|error| {
             assert_eq!(error.kind, ErrorKind::Invalid);
             (error.code, error.message)
         })
+    }
+
+    /// Who creates rules.
+    fn owner() -> Context {
+        let account = AccountId::default_account();
+        Context { principal: Principal::Root { account }, ..context() }
+    }
+
+    #[test]
+    fn every_role_is_one_that_the_caller_may_pass_and_the_rule_assume() {
+        let other = "arn:aws:iam::000000000000:role/other";
+        let to_other = json!({"republish": {"roleArn": other, "topic": "t"}});
+        let with_error = with_error_action(rule("r", "SELECT * FROM 'a'", vec![to_stream("s")]), to_other);
+        let mut disabled = rule("r", "SELECT * FROM 'a'", vec![to_stream("s"), to_bucket("lake", "k")]);
+        disabled.rule.enabled = false;
+        disabled.rule.actions[1]["s3"]["roleArn"] = other.into();
+        for named in [with_error, disabled] {
+            let world = World::new(vec![]);
+            let engine = world.engine();
+            engine.check(&owner(), &named.rule).unwrap();
+            world.roles.set_unpassable(other, true);
+            let error = engine.check(&owner(), &named.rule).unwrap_err();
+            assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Denied, "may not pass"));
+            world.roles.set_unpassable(other, false);
+            world.roles.set_gone(other, true);
+            let error = engine.check(&owner(), &named.rule).unwrap_err();
+            assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Invalid, "InvalidRequestException"));
+            assert_eq!(
+                error.message,
+                "AWS IoT (iot.amazonaws.com) is unable to assume role (sts:AssumeRole) on resource: \
+                 arn:aws:iam::000000000000:role/other. If the role was just created or updated, please try again in a few \
+                 seconds."
+            );
+        }
     }
 
     fn refused(action: Value) -> String {
@@ -203,7 +253,7 @@ mod tests {
         }
         let mut unknown = rule("r", "SELECT *", vec![]).rule;
         unknown.sql_version = "2026-01-01".to_owned();
-        let error = World::new(vec![]).engine().check(&unknown).unwrap_err();
+        let error = World::new(vec![]).engine().check(&owner(), &unknown).unwrap_err();
         assert_eq!(error.code, "InvalidRequestException");
     }
 
@@ -264,6 +314,6 @@ mod tests {
     #[test]
     fn a_rule_with_an_error_action_that_is_wrong_is_refused() {
         let rule = with_error_action(rule("r", "SELECT *", vec![]), to_stream(""));
-        World::new(vec![]).engine().check(&rule.rule).unwrap_err();
+        World::new(vec![]).engine().check(&owner(), &rule.rule).unwrap_err();
     }
 }

@@ -1,20 +1,22 @@
 //! What this crate's tests share: streams, buckets and a broker in memory that outlive an engine, so that a crash is dropping it and
 //! starting another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use bytes::Bytes;
 use futures::future::{self, BoxFuture, FutureExt};
+use kernel::metrics::Sample;
 use kernel::{
-    AccountId, Clock, Context, Entropy, ErrorKind, ManualClock, Metrics, Principal, Region, TaskGroup,
+    AccountId, Arn, Clock, Context, Entropy, ErrorKind, ManualClock, Metrics, Principal, Region, TaskGroup,
     Timestamp,
 };
+
 use ports::{
-    Message, MessageProperties, ObjectInfo, Objects, OnMessage, PortError, PortFuture, Publish, PutObject,
-    PutRecords, ScopedRule, TopicRule, tokio_watch as watch,
+    Message, MessageProperties, ObjectInfo, Objects, OnMessage, PortError, PortFuture, Publish, PutAs,
+    PutObject, PutRecords, Roles, ScopedRule, TopicRule, tokio_watch as watch,
 };
 use serde_json::{Value, json};
 use store::log::Bounds;
@@ -32,6 +34,7 @@ pub(crate) struct World {
     pub(crate) streams: Arc<Streams>,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) broker: Arc<Broker>,
+    pub(crate) roles: Arc<AllRoles>,
     pub(crate) metrics: Metrics,
     rules: watch::Sender<Arc<Vec<ScopedRule>>>,
 }
@@ -53,6 +56,7 @@ impl World {
             streams: Arc::new(streams),
             buckets: Arc::default(),
             broker: Arc::default(),
+            roles: Arc::default(),
             metrics: Metrics::default(),
             rules: watch::Sender::new(Arc::new(rules)),
             clock,
@@ -64,6 +68,7 @@ impl World {
         let rules = Rules::new(Parts {
             records: self.streams.clone(),
             objects: self.buckets.clone(),
+            roles: self.roles.clone(),
             log: self.log.clone(),
             clock: Arc::new(self.clock.clone()),
             entropy: Entropy::seeded(1),
@@ -87,11 +92,11 @@ impl World {
         self.rules.send_replace(Arc::new(rules));
     }
 
-    /// The sum of a counter's series with this first label.
+    /// The sum of a counter's series that have these labels first behind account and region.
     pub(crate) fn count(&self, name: &str, labels: &[&str]) -> i64 {
         let samples = self.metrics.counters().into_iter();
-        let wanted =
-            samples.filter(|s| s.metric.name == name && s.labels.iter().zip(labels).all(|(a, b)| a == b));
+        let own = |s: &Sample| s.labels.iter().skip(2).zip(labels).all(|(a, b)| a == b);
+        let wanted = samples.filter(|s| s.metric.name == name && own(s));
         wanted.map(|sample| sample.value).sum()
     }
 
@@ -194,6 +199,8 @@ pub(crate) struct Streams {
     pub(crate) calls: AtomicUsize,
     pub(crate) outage: AtomicBool,
     principals: Mutex<Vec<Principal>>,
+    /// As what records were put, call by call.
+    pub(crate) put_as: Mutex<Vec<PutAs>>,
 }
 
 impl Streams {
@@ -210,11 +217,13 @@ impl PutRecords for Streams {
     fn put_records<'a>(
         &'a self,
         cx: &'a Context,
+        put_as: PutAs,
         stream: &'a str,
         records: Vec<Bytes>,
     ) -> PortFuture<'a, ()> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.principals.lock().unwrap().push(cx.principal.clone());
+        self.put_as.lock().unwrap().push(put_as);
         if self.outage.load(Ordering::SeqCst) {
             return ready(Err(outage()));
         }
@@ -270,6 +279,10 @@ impl Objects for Buckets {
         ready(Err(outage()))
     }
 
+    fn check_get<'a>(&'a self, _: &'a Context, _: &'a str, _: &'a str) -> PortFuture<'a, ()> {
+        ready(Err(outage()))
+    }
+
     fn get_range<'a>(
         &'a self,
         _: &'a Context,
@@ -290,6 +303,68 @@ impl Objects for Buckets {
 
     fn ensure_bucket<'a>(&'a self, _: &'a Context, _: &'a str) -> PortFuture<'a, ()> {
         ready(Err(outage()))
+    }
+}
+
+/// Roles: all are there and trust everybody, but for what a test takes away.
+#[derive(Default)]
+pub(crate) struct AllRoles {
+    epoch: AtomicU64,
+    gone: Mutex<BTreeSet<String>>,
+    unpassable: Mutex<BTreeSet<String>>,
+    /// How often a role was assumed, or would have been.
+    pub(crate) assumed: AtomicUsize,
+}
+
+impl AllRoles {
+    pub(crate) fn set_gone(&self, role: &str, gone: bool) {
+        self.change(&self.gone, role, gone);
+    }
+
+    pub(crate) fn set_unpassable(&self, role: &str, unpassable: bool) {
+        self.change(&self.unpassable, role, unpassable);
+    }
+
+    fn change(&self, set: &Mutex<BTreeSet<String>>, role: &str, there: bool) {
+        let mut set = set.lock().unwrap();
+        if there {
+            set.insert(role.to_owned());
+        } else {
+            set.remove(role);
+        }
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Roles for AllRoles {
+    fn assume(
+        &self,
+        cx: &Context,
+        role: &Arn,
+        service: &'static str,
+        session: &str,
+        on_behalf_of: &Arn,
+    ) -> Result<Context, PortError> {
+        self.assumed.fetch_add(1, Ordering::SeqCst);
+        assert!(on_behalf_of.service() == "iot" && on_behalf_of.resource().starts_with("rule/"));
+        if self.gone.lock().unwrap().contains(role.as_str()) {
+            let said = format!("{service} is unable to perform: sts:AssumeRole on resource: {role}");
+            return Err(PortError::new(ErrorKind::Denied, "AccessDenied", said));
+        }
+        let (account, role, session) = (cx.account.clone(), role.clone(), session.to_owned());
+        Ok(cx.with_principal(Principal::Role { account, role, session }))
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    fn check_pass_role(&self, _: &Context, role: &Arn, service: &str) -> Result<(), PortError> {
+        assert_eq!(service, "iot.amazonaws.com");
+        if self.unpassable.lock().unwrap().contains(role.as_str()) {
+            return Err(PortError::new(ErrorKind::Denied, "AccessDenied", "may not pass"));
+        }
+        Ok(())
     }
 }
 

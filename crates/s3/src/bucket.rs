@@ -12,9 +12,12 @@ use std::net::Ipv4Addr;
 use kernel::{AccountId, Context, Region, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::table::Stored;
-use store::{Entity, TableError};
+use store::{Entity, Expect};
 
-use crate::metrics::{OBJECTS, PUT_OBJECTS};
+use crate::authorize::Caller;
+use crate::cors::CorsRule;
+use crate::limits::BUCKETS_MAX;
+use crate::metrics::{OBJECT_BYTES, OBJECTS, OF_BUCKETS};
 use crate::tags::Tags;
 use crate::{Error, S3};
 
@@ -29,6 +32,77 @@ pub(crate) struct Bucket {
     pub(crate) deleting: bool,
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub(crate) tags: Tags,
+    /// The text of its policy, as it was put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+    /// None once it was deleted.
+    #[serde(default = "PublicAccessBlock::of_new_buckets")]
+    pub(crate) public_access_block: Option<PublicAccessBlock>,
+    /// What pages of other origins may do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cors: Vec<CorsRule>,
+    /// Once they were deleted nothing but their being told changes.
+    #[serde(default)]
+    pub(crate) ownership_controls: OwnershipControls,
+}
+
+/// What of public access the owner keeps out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PublicAccessBlock {
+    /// Of no effect: there are no access control lists.
+    pub(crate) block_public_acls: bool,
+    /// Of no effect, likewise.
+    pub(crate) ignore_public_acls: bool,
+    /// No policy that lets the public in can be put.
+    pub(crate) block_public_policy: bool,
+    /// If the policy lets the public in, it lets in nobody but services and the owner's account.
+    pub(crate) restrict_public_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    /// What every bucket has from the start.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>
+    #[expect(clippy::unnecessary_wraps, reason = "it is the default of an optional member")]
+    fn of_new_buckets() -> Option<Self> {
+        Some(Self {
+            block_public_acls: true,
+            ignore_public_acls: true,
+            block_public_policy: true,
+            restrict_public_buckets: true,
+        })
+    }
+}
+
+/// Whether the bucket tells who owns its objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OwnershipControls {
+    /// The owner of the bucket, always.
+    #[default]
+    BucketOwnerEnforced,
+    /// It does not tell.
+    Deleted,
+}
+
+impl Bucket {
+    pub(crate) fn new(account: AccountId, region: Region, created_at: Timestamp) -> Self {
+        Self {
+            account,
+            region,
+            created_at,
+            deleting: false,
+            tags: Tags::new(),
+            policy: None,
+            public_access_block: PublicAccessBlock::of_new_buckets(),
+            cors: Vec::new(),
+            ownership_controls: OwnershipControls::default(),
+        }
+    }
+
+    /// The labels of its metrics.
+    pub(crate) fn labels<'a>(&'a self, name: &'a str) -> [&'a str; 3] {
+        [self.account.as_str(), self.region.as_str(), name]
+    }
 }
 
 /// How often a change is tried anew after another change came first.
@@ -58,56 +132,40 @@ pub(crate) fn is_valid_name(name: &str) -> bool {
 }
 
 impl S3 {
-    /// The bucket, if it is the caller's account's.
+    /// The bucket as it is stored, if it is the one on which was decided (`authorize.rs`, invariant 6).
     ///
     /// # Errors
-    /// `NoSuchBucket`, `AccessDenied`.
-    pub(crate) async fn bucket(&self, cx: &Context, name: &str) -> Result<Stored<Bucket>, Error> {
+    /// `NoSuchBucket`.
+    pub(crate) async fn bucket(&self, caller: &Caller, name: &str) -> Result<Stored<Bucket>, Error> {
         if !is_valid_name(name) {
             return Err(Error::NoSuchBucket);
         }
         let stored = self.buckets.get(&[name]).await?.filter(|stored| !stored.entity.deleting);
-        let stored = stored.ok_or(Error::NoSuchBucket)?;
-        if stored.entity.account == cx.account {
-            Ok(stored)
-        } else {
-            Err(Error::AccessDenied("Access Denied".to_owned()))
-        }
-    }
-
-    /// Every bucket of the caller's account, by name.
-    pub(crate) async fn list_buckets(&self, cx: &Context) -> Result<Vec<(String, Bucket)>, Error> {
-        let all = self.buckets.list(&[]).await?;
-        Ok(all
-            .into_iter()
-            .filter(|(_, stored)| stored.entity.account == cx.account && !stored.entity.deleting)
-            .filter_map(|(parts, stored)| Some((parts.into_iter().next()?, stored.entity)))
-            .collect())
+        stored.filter(|stored| caller.meets(name, &stored.entity)).ok_or(Error::NoSuchBucket)
     }
 
     /// Creates a bucket.
     ///
     /// # Errors
-    /// `InvalidBucketName`, `BucketAlreadyExists` when another account has it, `BucketAlreadyOwnedByYou`.
+    /// `InvalidBucketName`, `BucketAlreadyExists` when another account has it, `BucketAlreadyOwnedByYou`, `TooManyBuckets`.
     pub(crate) async fn create_bucket(&self, cx: &Context, name: &str, region: Region) -> Result<(), Error> {
         if !is_valid_name(name) {
             return Err(Error::InvalidBucketName);
         }
-        let bucket = Bucket {
-            account: cx.account.clone(),
-            region,
-            created_at: self.clock.now(),
-            deleting: false,
-            tags: Tags::new(),
-        };
+        let exists = self.directory.get(name).is_some();
+        if !exists && self.directory.count(&cx.account) >= BUCKETS_MAX {
+            return Err(Error::TooManyBuckets);
+        }
+        let bucket = Bucket::new(cx.account.clone(), region, self.clock.now());
         for _ in 0..ATTEMPTS_MAX {
-            match self.buckets.insert(&[name], &bucket).await {
+            match self.set_bucket(name, &bucket, Expect::Absent).await {
                 Ok(_) => {
-                    self.metrics.gauge(&OBJECTS, &[name]).set(0);
+                    self.metrics.gauge(&OBJECTS, &bucket.labels(name)).set(0);
+                    self.metrics.gauge(&OBJECT_BYTES, &bucket.labels(name)).set(0);
                     return Ok(());
                 }
-                Err(TableError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+                Err(Error::ConditionalRequestConflict) => {}
+                Err(error) => return Err(error),
             }
             let Some(existing) = self.buckets.get(&[name]).await? else { continue };
             if existing.entity.account != cx.account {
@@ -128,20 +186,20 @@ impl S3 {
     /// Changes what is said of a bucket.
     ///
     /// # Errors
-    /// `NoSuchBucket`.
+    /// `NoSuchBucket`, those of the change.
     pub(crate) async fn change_bucket(
         &self,
-        cx: &Context,
+        caller: &Caller,
         name: &str,
-        change: impl Fn(&mut Bucket) + Send,
+        change: impl Fn(&mut Bucket) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS_MAX {
-            let Stored { mut entity, revision } = self.bucket(cx, name).await?;
-            change(&mut entity);
-            match self.buckets.update(&[name], &entity, revision).await {
+            let Stored { mut entity, revision } = self.bucket(caller, name).await?;
+            change(&mut entity)?;
+            match self.set_bucket(name, &entity, Expect::At(revision)).await {
                 Ok(_) => return Ok(()),
-                Err(TableError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+                Err(Error::ConditionalRequestConflict) => {}
+                Err(error) => return Err(error),
             }
         }
         Err(Error::ConditionalRequestConflict)
@@ -151,13 +209,13 @@ impl S3 {
     ///
     /// # Errors
     /// `NoSuchBucket`, `BucketNotEmpty`.
-    pub(crate) async fn delete_bucket(&self, cx: &Context, name: &str) -> Result<(), Error> {
-        let stored = self.bucket(cx, name).await?;
+    pub(crate) async fn delete_bucket(&self, caller: &Caller, name: &str) -> Result<(), Error> {
+        let stored = self.bucket(caller, name).await?;
         if !self.is_empty(name).await? {
             return Err(Error::BucketNotEmpty);
         }
         let marked = Bucket { deleting: true, ..stored.entity.clone() };
-        let revision = self.buckets.update(&[name], &marked, stored.revision).await?;
+        let revision = self.set_bucket(name, &marked, Expect::At(stored.revision)).await?;
         self.finish_deletion(name, Stored { entity: marked, revision }).await
     }
 
@@ -165,7 +223,7 @@ impl S3 {
     async fn finish_deletion(&self, name: &str, marked: Stored<Bucket>) -> Result<(), Error> {
         if !self.is_empty(name).await? {
             let bucket = Bucket { deleting: false, ..marked.entity };
-            self.buckets.update(&[name], &bucket, marked.revision).await?;
+            self.set_bucket(name, &bucket, Expect::At(marked.revision)).await?;
             return Err(Error::BucketNotEmpty);
         }
         for (parts, _) in self.uploads.list(&[name]).await? {
@@ -173,9 +231,10 @@ impl S3 {
                 self.drop_upload(name, key, upload_id).await?;
             }
         }
-        self.buckets.delete_at(&[name], marked.revision).await?;
-        self.metrics.forget(&OBJECTS, &[name]);
-        self.metrics.forget(&PUT_OBJECTS, &[name]);
+        self.remove_bucket(name, &marked).await?;
+        for metric in OF_BUCKETS {
+            self.metrics.forget(metric, &marked.entity.labels(name));
+        }
         Ok(())
     }
 
@@ -232,6 +291,21 @@ mod tests {
         let bucket: Bucket = store::entity::decode(&[b"\x01", json.as_bytes()].concat()).unwrap();
         assert_eq!(bucket.region.as_str(), "ap-southeast-1");
         assert!(!bucket.deleting);
+        assert_eq!(bucket.public_access_block, PublicAccessBlock::of_new_buckets());
+    }
+
+    #[tokio::test]
+    async fn an_account_has_a_quota_of_buckets_and_no_other_feels_it() {
+        let s3 = S3::for_test();
+        let cx = wire::testing::context();
+        s3.fill(&cx.account, BUCKETS_MAX - 1);
+        s3.create_bucket(&cx, "last", cx.region.clone()).await.unwrap();
+        let full = s3.create_bucket(&cx, "more", cx.region.clone()).await;
+        assert!(matches!(full, Err(Error::TooManyBuckets)));
+        let again = s3.create_bucket(&cx, "last", cx.region.clone()).await;
+        assert!(matches!(again, Err(Error::BucketAlreadyOwnedByYou)));
+        let other = Context { account: "111111111111".parse().unwrap(), ..cx };
+        s3.create_bucket(&other, "more", other.region.clone()).await.unwrap();
     }
 
     #[tokio::test]
@@ -239,12 +313,12 @@ mod tests {
         let s3 = S3::for_test();
         let cx = wire::testing::context();
         s3.create_bucket(&cx, "abc", cx.region.clone()).await.unwrap();
-        let stored = s3.bucket(&cx, "abc").await.unwrap();
+        let stored = s3.bucket(&Caller::in_process(&cx), "abc").await.unwrap();
         let marked = Bucket { deleting: true, ..stored.entity };
         s3.buckets.update(&["abc"], &marked, stored.revision).await.unwrap();
-        assert!(matches!(s3.bucket(&cx, "abc").await, Err(Error::NoSuchBucket)));
+        assert!(matches!(s3.bucket(&Caller::in_process(&cx), "abc").await, Err(Error::NoSuchBucket)));
         s3.recover().await.unwrap();
-        s3.bucket(&cx, "abc").await.unwrap();
+        s3.bucket(&Caller::in_process(&cx), "abc").await.unwrap();
     }
 
     #[tokio::test]
@@ -252,21 +326,21 @@ mod tests {
         let s3 = S3::for_test();
         let cx = wire::testing::context();
         let mark = async || {
-            let stored = s3.bucket(&cx, "abc").await.unwrap();
+            let stored = s3.bucket(&Caller::in_process(&cx), "abc").await.unwrap();
             let marked = Bucket { deleting: true, ..stored.entity };
-            s3.buckets.update(&["abc"], &marked, stored.revision).await.unwrap();
+            s3.set_bucket("abc", &marked, Expect::At(stored.revision)).await.unwrap();
         };
         s3.create_bucket(&cx, "abc", cx.region.clone()).await.unwrap();
         mark().await;
         let elsewhere: Region = "eu-west-1".parse().unwrap();
         s3.create_bucket(&cx, "abc", elsewhere.clone()).await.unwrap();
-        assert_eq!(s3.bucket(&cx, "abc").await.unwrap().entity.region, elsewhere);
+        assert_eq!(s3.bucket(&Caller::in_process(&cx), "abc").await.unwrap().entity.region, elsewhere);
 
         // A put that came between the first look and the mark.
         s3.objects.put(&["abc", "k"], &Object::for_test("e", Timestamp::EPOCH)).await.unwrap();
         mark().await;
         let refused = s3.create_bucket(&cx, "abc", elsewhere).await;
         assert!(matches!(refused, Err(Error::BucketAlreadyOwnedByYou)));
-        s3.object(&cx, "abc", "k").await.unwrap();
+        s3.object(&Caller::in_process(&cx), "abc", "k").await.unwrap();
     }
 }

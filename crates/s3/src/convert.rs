@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use futures::{StreamExt, TryStreamExt};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use kernel::{AccountId, Context, Timestamp};
+use kernel::{AccountId, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto;
 use s3s::dto::{ETag, ETagCondition, StreamingBlob};
@@ -61,8 +61,8 @@ pub(crate) fn owner_id(account: &AccountId) -> String {
     hex::encode(Sha256::digest(account.as_str()))
 }
 
-pub(crate) fn owner(cx: &Context) -> dto::Owner {
-    dto::Owner { display_name: None, id: Some(owner_id(&cx.account)) }
+pub(crate) fn owner(account: &AccountId) -> dto::Owner {
+    dto::Owner { display_name: None, id: Some(owner_id(account)) }
 }
 
 /// Text of a listing, escaped if the client asked for it.
@@ -187,17 +187,6 @@ pub(crate) fn kind(kind: ChecksumKind) -> dto::ChecksumType {
         ChecksumKind::FullObject => dto::ChecksumType::FULL_OBJECT,
         ChecksumKind::Composite => dto::ChecksumType::COMPOSITE,
     })
-}
-
-/// # Errors
-/// `AccessDenied` when the client expects the bucket to be another account's.
-pub(crate) fn check_owner(cx: &Context, expected: Option<&str>) -> Result<(), Error> {
-    match expected {
-        Some(expected) if expected != cx.account.as_str() => {
-            Err(Error::AccessDenied("Access Denied".to_owned()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// # Errors

@@ -79,6 +79,24 @@ pub enum Error {
         "The {0} location constraint is incompatible for the region specific endpoint this request was sent to."
     )]
     IllegalLocationConstraintException(String),
+    /// What the bucket's owner is expected to be is no account.
+    #[error("The value of the expected bucket owner parameter must be an AWS account ID.")]
+    InvalidBucketOwnerAWSAccountID,
+    /// The document is no policy, or none of this bucket.
+    #[error("{0}")]
+    MalformedPolicy(String),
+    /// Only the bucket's own account does this, whoever is allowed to.
+    #[error("The specified method is not allowed against this resource.")]
+    MethodNotAllowed,
+    /// The bucket does not tell who owns its objects.
+    #[error("The bucket ownership controls were not found")]
+    OwnershipControlsNotFoundError,
+    /// The bucket keeps no public access out.
+    #[error("The public access block configuration was not found")]
+    NoSuchPublicAccessBlockConfiguration,
+    /// The account has as many as it may.
+    #[error("You have attempted to create more buckets than allowed")]
+    TooManyBuckets,
     /// The body ended early or is broken.
     #[error("You did not provide the number of bytes specified by the Content-Length HTTP header")]
     IncompleteBody,
@@ -152,6 +170,9 @@ pub enum Error {
     /// The disk is full or the store busy.
     #[error("Service is unable to handle request.")]
     ServiceUnavailable(#[source] Box<dyn StdError + Send + Sync>),
+    /// The principal, or its account, has used up its quota of requests.
+    #[error("Please reduce your request rate.")]
+    SlowDown,
     /// A bug or a broken disk.
     #[error("We encountered an internal error. Please try again.")]
     Internal(#[source] Box<dyn StdError + Send + Sync>),
@@ -195,6 +216,8 @@ impl ServiceError for Error {
             | Self::NoSuchCORSConfiguration
             | Self::NoSuchKey
             | Self::NoSuchLifecycleConfiguration
+            | Self::NoSuchPublicAccessBlockConfiguration
+            | Self::OwnershipControlsNotFoundError
             | Self::NoSuchTagSet
             | Self::NoSuchUpload
             | Self::NoSuchWebsiteConfiguration
@@ -208,6 +231,7 @@ impl ServiceError for Error {
             | Self::PreconditionFailed => ErrorKind::Conflict,
             Self::EntityTooLarge => ErrorKind::TooLarge,
             Self::ServiceUnavailable(_) => ErrorKind::Unavailable,
+            Self::SlowDown => ErrorKind::Throttled,
             Self::Internal(_) => ErrorKind::Internal,
             _ => ErrorKind::Invalid,
         }
@@ -228,6 +252,7 @@ impl ServiceError for Error {
             Self::IncompleteBody => "IncompleteBody",
             Self::InvalidArgument(_) => "InvalidArgument",
             Self::InvalidBucketName => "InvalidBucketName",
+            Self::InvalidBucketOwnerAWSAccountID => "InvalidBucketOwnerAWSAccountID",
             Self::InvalidDigest => "InvalidDigest",
             Self::InvalidLocationConstraint => "InvalidLocationConstraint",
             Self::InvalidPart => "InvalidPart",
@@ -236,7 +261,12 @@ impl ServiceError for Error {
             Self::InvalidRequest(_) => "InvalidRequest",
             Self::InvalidTag(_) => "InvalidTag",
             Self::KeyTooLongError => "KeyTooLongError",
+            Self::MalformedPolicy(_) => "MalformedPolicy",
             Self::MalformedXML => "MalformedXML",
+            Self::MethodNotAllowed => "MethodNotAllowed",
+            Self::NoSuchPublicAccessBlockConfiguration => "NoSuchPublicAccessBlockConfiguration",
+            Self::OwnershipControlsNotFoundError => "OwnershipControlsNotFoundError",
+            Self::TooManyBuckets => "TooManyBuckets",
             Self::MetadataTooLarge => "MetadataTooLarge",
             Self::NoSuchBucket => "NoSuchBucket",
             Self::NoSuchBucketPolicy => "NoSuchBucketPolicy",
@@ -258,6 +288,7 @@ impl ServiceError for Error {
             Self::TooManyTags(_) => "BadRequest",
             Self::XAmzContentSHA256Mismatch => "XAmzContentSHA256Mismatch",
             Self::ServiceUnavailable(_) => "ServiceUnavailable",
+            Self::SlowDown => "SlowDown",
             Self::Internal(_) => "InternalError",
         }
     }
@@ -266,7 +297,9 @@ impl ServiceError for Error {
         match self {
             Self::EntityTooLarge => 400,
             Self::InvalidRange => 416,
+            Self::MethodNotAllowed => 405,
             Self::NotImplemented => 501,
+            Self::SlowDown => 503,
             Self::NotModified { .. } => 304,
             Self::PreconditionFailed => 412,
             _ => self.kind().http_status(),

@@ -24,7 +24,8 @@ impl Domains {
         Self { domains }
     }
 
-    fn bucket(&self, host: &str) -> Option<String> {
+    /// The bucket that a host names.
+    pub(crate) fn bucket(&self, host: &str) -> Option<String> {
         let name = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
             _ => host,

@@ -9,21 +9,32 @@
 //! 3. Starting scans buckets, never objects: a node with many objects is ready as soon as one with none.
 //! 4. A change of an object requires that its bucket and what it replaces are as they were read, so that of two racing changes one sees the
 //!    other.
-//! 5. Every operation is authorised, over HTTP (`front.rs`) and in process (`objects.rs`) alike.
+//! 5. Every operation is authorised, over HTTP (`front.rs`) and in process (`objects.rs`) alike, by the caller's policies and the
+//!    bucket's (`authorize.rs`).
 //!
-//! Differs from AWS: there is no versioning, no access control list and no bucket policy; every bucket is its account's alone; each region
+//! Differs from AWS: there is no versioning and no access control list; public access is blocked per bucket, not per account; each region
 //! of a bucket is served at the one endpoint, without redirects. What a bucket cannot have is read as not
 //! configured; operations that are not in [`OPERATIONS`] answer `NotImplemented`.
 //!
 //! Differs from AWS: `x-amz-request-payer` and `x-amz-bypass-governance-retention` change nothing, since every owner pays and nothing is
 //! locked; `x-amz-optional-object-attributes` adds nothing, since nothing is archived.
 
+#[cfg(test)]
+mod access;
+mod authorize;
 mod bucket;
+mod bucket_actions;
+mod bucket_policy;
 mod checksum;
 mod condition;
+mod conditions;
 mod content;
 mod convert;
+mod cors;
+mod counted;
+mod directory;
 mod error;
+mod faults;
 mod front;
 mod host;
 mod limits;
@@ -38,6 +49,8 @@ mod precheck;
 mod service;
 #[cfg(test)]
 mod signatures;
+mod sigv2;
+mod tagged;
 mod tags;
 pub mod tasks;
 #[cfg(test)]

@@ -24,6 +24,22 @@ pub(crate) const DELETE_KEYS_MAX: usize = 1000;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html> names none.
 pub(crate) const DELETES_AT_ONCE: usize = 16;
 
+/// Buckets of an account.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/BucketRestrictions.html>
+pub(crate) const BUCKETS_MAX: usize = 10_000;
+
+/// Bytes of a bucket's policy without the spaces between its tokens.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html>
+pub(crate) const POLICY_BYTES_MAX: usize = 20_480;
+
+/// Rules about pages of other origins.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html>
+pub(crate) const CORS_RULES_MAX: usize = 100;
+
+/// Characters of such a rule's name.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSRule.html>
+pub(crate) const RULE_ID_CHARS_MAX: usize = 255;
+
 /// Tags of a bucket.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/CostAllocTagging.html>
 pub(crate) const BUCKET_TAGS_MAX: usize = 50;

@@ -10,12 +10,13 @@
 
 use std::collections::HashSet;
 
-use kernel::{Context, Timestamp};
+use kernel::Timestamp;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use store::table::Stored;
 use store::{Batch, Entity, Expect, Revision, TableError};
 
+use crate::authorize::Caller;
 use crate::checksum::{self, Algorithm, Checksum, ChecksumKind, Expected};
 use crate::condition::WriteCondition;
 use crate::content::{Content, Incoming};
@@ -158,7 +159,7 @@ impl S3 {
     /// `NoSuchBucket`, `KeyTooLongError`.
     pub(crate) async fn create_upload(
         &self,
-        cx: &Context,
+        caller: &Caller,
         bucket: &str,
         key: &str,
         upload: &Upload,
@@ -168,7 +169,7 @@ impl S3 {
         let began = upload.initiated_at.as_millis();
         let upload_id = format!("{began:012x}{}", hex::encode(self.entropy.bytes::<16>()));
         for _ in 0..ATTEMPTS_MAX {
-            let home = self.bucket(cx, bucket).await?;
+            let home = self.bucket(caller, bucket).await?;
             let parts = [bucket, key, &upload_id];
             let batch = self.buckets.with_check(Batch::default(), &[bucket], Expect::At(home.revision));
             let batch = self.uploads.with_check(batch, &parts, Expect::Absent);
@@ -185,8 +186,12 @@ impl S3 {
     ///
     /// # Errors
     /// `NoSuchBucket`, `NoSuchUpload`.
-    pub(crate) async fn upload(&self, cx: &Context, name: UploadName<'_>) -> Result<Stored<Upload>, Error> {
-        self.bucket(cx, name.bucket).await?;
+    pub(crate) async fn upload(
+        &self,
+        caller: &Caller,
+        name: UploadName<'_>,
+    ) -> Result<Stored<Upload>, Error> {
+        self.bucket(caller, name.bucket).await?;
         check_key(name.key)?;
         let ours = name.upload_id.bytes().all(|b| b.is_ascii_hexdigit()) && !name.upload_id.is_empty();
         if !ours {
@@ -201,14 +206,14 @@ impl S3 {
     /// `NoSuchUpload`, `InvalidArgument`, those of the body.
     pub(crate) async fn put_part(
         &self,
-        cx: &Context,
+        caller: &Caller,
         name: UploadName<'_>,
         number: i32,
         body: Incoming,
         expected: Expected,
     ) -> Result<Part, Error> {
         check_part_number(number)?;
-        let upload = self.upload(cx, name).await?.entity;
+        let upload = self.upload(caller, name).await?.entity;
         let written = self.write(body, expected.or_algorithm(upload.algorithm)).await?;
         let part = Part {
             size: written.size,
@@ -217,7 +222,7 @@ impl S3 {
             blob: written.blob,
             checksum: written.checksum,
         };
-        let result = self.commit_part(cx, name, number, &part).await;
+        let result = self.commit_part(caller, name, number, &part).await;
         match &result {
             Ok(replaced) => self.discard(replaced).await,
             Err(error) if !error.leaves_doubt() => self.discard(std::slice::from_ref(&part.blob)).await,
@@ -229,14 +234,14 @@ impl S3 {
     /// Commits a part; the blobs it replaced.
     async fn commit_part(
         &self,
-        cx: &Context,
+        caller: &Caller,
         name: UploadName<'_>,
         number: i32,
         part: &Part,
     ) -> Result<Vec<String>, Error> {
         let part_parts = [name.upload_id, &part_key(number)];
         for _ in 0..ATTEMPTS_MAX {
-            let upload = self.upload(cx, name).await?;
+            let upload = self.upload(caller, name).await?;
             let replaced = self.parts.get(&part_parts).await?;
             let mut batch =
                 self.uploads.with_check(Batch::default(), &name.parts(), Expect::At(upload.revision));
@@ -272,8 +277,8 @@ impl S3 {
     ///
     /// # Errors
     /// `NoSuchUpload`.
-    pub(crate) async fn abort_upload(&self, cx: &Context, name: UploadName<'_>) -> Result<(), Error> {
-        self.upload(cx, name).await?;
+    pub(crate) async fn abort_upload(&self, caller: &Caller, name: UploadName<'_>) -> Result<(), Error> {
+        self.upload(caller, name).await?;
         self.drop_upload(name.bucket, name.key, name.upload_id).await
     }
 
@@ -309,7 +314,7 @@ impl S3 {
     /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `MalformedXML`, those of the condition.
     pub(crate) async fn complete_upload(
         &self,
-        cx: &Context,
+        caller: &Caller,
         name: UploadName<'_>,
         named: &[Named],
         claim: &Claim,
@@ -325,7 +330,7 @@ impl S3 {
             return Err(Error::InvalidPartOrder);
         }
         for _ in 0..ATTEMPTS_MAX {
-            let upload = self.upload(cx, name).await?;
+            let upload = self.upload(caller, name).await?;
             let Some(sealed_at) = self.seal(name, &upload).await? else { continue };
             let stored = self.parts.list(&[name.upload_id]).await?;
             let chosen = choose(named, &stored)?;
@@ -344,7 +349,7 @@ impl S3 {
                 unused.push(stored.entity.blob.clone());
             }
             let change = Change { bucket: name.bucket, key: name.key, condition, with: batch };
-            match self.put_object(cx, change, &object).await {
+            match self.put_object(caller, change, &object).await {
                 Ok(()) => {
                     self.discard(&unused).await;
                     return Ok(object);
@@ -434,6 +439,7 @@ mod tests {
     async fn a_part_breaks_the_seal_of_a_completion() {
         let s3 = S3::for_test();
         let cx = wire::testing::context();
+        let caller = Caller::in_process(&cx);
         s3.create_bucket(&cx, "abc", cx.region.clone()).await.unwrap();
         let upload = Upload {
             initiated_at: s3.clock.now(),
@@ -442,11 +448,11 @@ mod tests {
             kind: None,
             sealed: false,
         };
-        let upload_id = s3.create_upload(&cx, "abc", "k", &upload).await.unwrap();
+        let upload_id = s3.create_upload(&caller, "abc", "k", &upload).await.unwrap();
         let name = UploadName { bucket: "abc", key: "k", upload_id: &upload_id };
-        let sealed_at = s3.seal(name, &s3.upload(&cx, name).await.unwrap()).await.unwrap().unwrap();
-        s3.put_part(&cx, name, 1, body(b"late"), Expected::default()).await.unwrap();
-        let upload = s3.upload(&cx, name).await.unwrap();
+        let sealed_at = s3.seal(name, &s3.upload(&caller, name).await.unwrap()).await.unwrap().unwrap();
+        s3.put_part(&caller, name, 1, body(b"late"), Expected::default()).await.unwrap();
+        let upload = s3.upload(&caller, name).await.unwrap();
         assert!(!upload.entity.sealed);
         assert_ne!(upload.revision, sealed_at);
     }

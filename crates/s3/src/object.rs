@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use kernel::{Context, Timestamp};
+use kernel::Timestamp;
 use ports::RecordRange;
 use serde::{Deserialize, Serialize};
 use store::table::Stored;
 use store::{Batch, Entity, Expect, TableError};
 
+use crate::authorize::Caller;
 use crate::bucket::Bucket;
 use crate::checksum::Checksum;
 use crate::condition::{ReadCondition, WriteCondition};
 use crate::content::{Content, Outgoing, ReadError, Written};
 use crate::limits::METADATA_BYTES_MAX;
-use crate::metrics::{OBJECTS, PUT_OBJECTS};
+use crate::metrics::{OBJECT_BYTES, OBJECTS, PUT_OBJECTS};
 use crate::service::check_key;
 use crate::tags::Tags;
 use crate::{Error, S3};
@@ -105,11 +106,13 @@ impl S3 {
     /// The object.
     ///
     /// # Errors
-    /// `NoSuchBucket`, `NoSuchKey`, `AccessDenied`.
-    pub(crate) async fn object(&self, cx: &Context, bucket: &str, key: &str) -> Result<Object, Error> {
-        self.bucket(cx, bucket).await?;
+    /// `NoSuchBucket`, `NoSuchKey`; `AccessDenied` where the key is not there and the caller may not know.
+    pub(crate) async fn object(&self, caller: &Caller, bucket: &str, key: &str) -> Result<Object, Error> {
+        self.bucket(caller, bucket).await?;
         check_key(key)?;
-        Ok(self.objects.get(&[bucket, key]).await?.ok_or(Error::NoSuchKey)?.entity)
+        let found = self.objects.get(&[bucket, key]).await?;
+        self.met(caller, bucket)?;
+        Ok(found.ok_or_else(|| self.no_such_key(caller, bucket))?.entity)
     }
 
     /// An object and those of its bytes that `choose` names, all of one moment.
@@ -118,13 +121,13 @@ impl S3 {
     /// Those of [`S3::object`], `condition` and `choose`.
     pub(crate) async fn open_object(
         &self,
-        cx: &Context,
+        caller: &Caller,
         (bucket, key): (&str, &str),
         condition: impl Fn(&Object) -> Result<(), Error> + Send,
         choose: impl Fn(u64) -> Result<Range<u64>, Error> + Send,
     ) -> Result<(Object, Range<u64>, Outgoing), Error> {
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(cx, bucket, key).await?;
+            let object = self.object(caller, bucket, key).await?;
             condition(&object)?;
             let range = choose(object.size)?;
             match self.read(&object.content, range.clone()).await {
@@ -132,7 +135,7 @@ impl S3 {
                 Err(ReadError::Failed(error)) => return Err(error),
                 Err(ReadError::Gone) => {
                     // Replaced between the two reads; but an object that still is what it was has lost its bytes.
-                    if self.object(cx, bucket, key).await.is_ok_and(|now| now.content == object.content) {
+                    if self.object(caller, bucket, key).await.is_ok_and(|now| now.content == object.content) {
                         return Err(Error::Internal(
                             format!("a blob of {:?} is missing", object.content).into(),
                         ));
@@ -149,17 +152,15 @@ impl S3 {
     /// `NoSuchBucket`, those of the condition, `ConditionalRequestConflict`.
     pub(crate) async fn put_object(
         &self,
-        cx: &Context,
+        caller: &Caller,
         change: Change<'_>,
         object: &Object,
     ) -> Result<(), Error> {
-        let result = self.replace(cx, &change, Some(object)).await;
-        match (&result, &object.content) {
-            (Ok(()), _) => self.metrics.counter(&PUT_OBJECTS, &[change.bucket]).add(1),
-            (Err(error), Content::Blob(blob)) if !error.leaves_doubt() => {
-                self.discard(std::slice::from_ref(blob)).await;
-            }
-            _ => {}
+        let result = self.replace(caller, &change, Some(object)).await;
+        if let (Err(error), Content::Blob(blob)) = (&result, &object.content)
+            && !error.leaves_doubt()
+        {
+            self.discard(std::slice::from_ref(blob)).await;
         }
         result
     }
@@ -170,13 +171,13 @@ impl S3 {
     /// `NoSuchBucket`, those of the condition.
     pub(crate) async fn delete_object(
         &self,
-        cx: &Context,
+        caller: &Caller,
         bucket: &str,
         key: &str,
         condition: &WriteCondition,
     ) -> Result<(), Error> {
         check_key(key)?;
-        self.replace(cx, &Change { bucket, key, condition, with: Batch::default() }, None).await
+        self.replace(caller, &Change { bucket, key, condition, with: Batch::default() }, None).await
     }
 
     /// Gives an object other tags, and leaves it as it is otherwise.
@@ -185,18 +186,20 @@ impl S3 {
     /// `NoSuchBucket`, `NoSuchKey`.
     pub(crate) async fn tag_object(
         &self,
-        cx: &Context,
+        caller: &Caller,
         bucket: &str,
         key: &str,
         tags: &Tags,
     ) -> Result<(), Error> {
-        self.bucket(cx, bucket).await?;
         check_key(key)?;
         for _ in 0..ATTEMPTS_MAX {
-            let Stored { mut entity, revision } =
-                self.objects.get(&[bucket, key]).await?.ok_or(Error::NoSuchKey)?;
+            let home = self.bucket(caller, bucket).await?;
+            let found = self.objects.get(&[bucket, key]).await?;
+            let Stored { mut entity, revision } = found.ok_or_else(|| self.no_such_key(caller, bucket))?;
             entity.described.tags.clone_from(tags);
-            match self.objects.update(&[bucket, key], &entity, revision).await {
+            let batch = self.buckets.with_check(Batch::default(), &[bucket], Expect::At(home.revision));
+            let batch = self.objects.with_check(batch, &[bucket, key], Expect::At(revision));
+            match self.objects.commit(self.objects.with_put(batch, &[bucket, key], &entity)).await {
                 Ok(_) => return Ok(()),
                 Err(TableError::Conflict) => {}
                 Err(error) => return Err(error.into()),
@@ -206,10 +209,15 @@ impl S3 {
     }
 
     /// Replaces the object of a key by another or by none, then deletes the blobs of the old one.
-    async fn replace(&self, cx: &Context, change: &Change<'_>, object: Option<&Object>) -> Result<(), Error> {
+    async fn replace(
+        &self,
+        caller: &Caller,
+        change: &Change<'_>,
+        object: Option<&Object>,
+    ) -> Result<(), Error> {
         let &Change { bucket, key, condition, .. } = change;
         for _ in 0..ATTEMPTS_MAX {
-            let home = self.bucket(cx, bucket).await?;
+            let home = self.bucket(caller, bucket).await?;
             let existing = self.objects.get(&[bucket, key]).await?;
             condition.check(existing.as_ref().map(|stored| &stored.entity))?;
             if existing.is_none() && object.is_none() {
@@ -224,7 +232,15 @@ impl S3 {
             match self.objects.commit(batch).await {
                 Ok(_) => {
                     let delta = i64::from(object.is_some()) - i64::from(existing.is_some());
-                    self.metrics.gauge(&OBJECTS, &[bucket]).add(delta);
+                    let labels = home.entity.labels(bucket);
+                    self.metrics.gauge(&OBJECTS, &labels).add(delta);
+                    let bytes = |size: Option<u64>| size.map_or(0, |size| i64::try_from(size).unwrap_or(0));
+                    let old = bytes(existing.as_ref().map(|stored| stored.entity.size));
+                    let delta = bytes(object.map(|object| object.size)) - old;
+                    self.metrics.gauge(&OBJECT_BYTES, &labels).add(delta);
+                    if object.is_some() {
+                        self.metrics.counter(&PUT_OBJECTS, &labels).add(1);
+                    }
                     self.discard(&blobs).await;
                     return Ok(());
                 }
@@ -274,12 +290,12 @@ impl S3 {
     /// The source of a copy.
     pub(crate) async fn open_source(
         &self,
-        cx: &Context,
+        caller: &Caller,
         source: (&str, &str),
         condition: &ReadCondition,
         choose: impl Fn(u64) -> Result<Range<u64>, Error> + Send,
     ) -> Result<(Object, Range<u64>, Outgoing), Error> {
-        self.open_object(cx, source, |object| condition.check_source(object), choose).await
+        self.open_object(caller, source, |object| condition.check_source(object), choose).await
     }
 }
 

@@ -1,7 +1,9 @@
 //! Objects without HTTP: the port through which rules, delivery streams, queries and Athena's results reach buckets.
 //!
-//! The caller's principal is authorised as it would be over HTTP.
+//! The caller's principal is authorised as it would be over HTTP, in the account of [`Context`]; a bucket of another account is within
+//! reach if its policy allows.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
@@ -10,11 +12,12 @@ use kernel::Context;
 use ports::{ObjectInfo, Objects, PortError, PortFuture, PutObject};
 use store::Batch;
 
-use crate::bucket::{Bucket, is_valid_name};
+use crate::authorize::{Caller, Target};
+use crate::bucket::is_valid_name;
 use crate::checksum::Expected;
 use crate::condition::WriteCondition;
 use crate::object::{Change, Described, Object};
-use crate::service::{bucket_arn, check_key, object_arn};
+use crate::service::{bucket_arn, check_key};
 use crate::{Error, S3};
 
 /// Objects that one scan of the store reads: a listing up to this size is of one moment.
@@ -23,8 +26,8 @@ const SCAN_MAX: usize = 1_000_000;
 impl S3 {
     async fn put_bytes(&self, cx: &Context, put: PutObject) -> Result<ObjectInfo, Error> {
         let PutObject { bucket, key, body, content_type, content_encoding, records } = put;
-        self.allow(cx, "s3:PutObject", &object_arn(&bucket, &key))?;
-        self.bucket(cx, &bucket).await?;
+        let caller = Caller::in_process(cx);
+        self.allow(&caller, "s3:PutObject", Target::Object(&bucket, &key))?;
         check_key(&key)?;
         let body = stream::once(async move { Ok(body) }).boxed();
         let written = self.write(body, Expected::default()).await?;
@@ -32,7 +35,7 @@ impl S3 {
         let object = Object { records, ..Object::new(written, described, self.clock.now()) };
         let condition = WriteCondition::None;
         let change = Change { bucket: &bucket, key: &key, condition: &condition, with: Batch::default() };
-        self.put_object(cx, change, &object).await?;
+        self.put_object(&caller, change, &object).await?;
         Ok(info(key, object))
     }
 
@@ -43,9 +46,10 @@ impl S3 {
         key: &str,
         range: Range<u64>,
     ) -> Result<Bytes, Error> {
-        self.allow(cx, "s3:GetObject", &object_arn(bucket, key))?;
+        let caller = Caller::in_process(cx);
+        self.allow_existing(&caller, "s3:GetObject", (bucket, key), &[]).await?;
         let clip = |size: u64| Ok(range.start.min(size)..range.end.min(size).max(range.start.min(size)));
-        let (_, range, mut body) = self.open_object(cx, (bucket, key), |_| Ok(()), clip).await?;
+        let (_, range, mut body) = self.open_object(&caller, (bucket, key), |_| Ok(()), clip).await?;
         let first = body.try_next().await?.unwrap_or_default();
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         if first.len() >= length {
@@ -60,12 +64,14 @@ impl S3 {
     }
 
     async fn list_all(&self, cx: &Context, bucket: &str, prefix: &str) -> Result<Vec<ObjectInfo>, Error> {
-        self.allow(cx, "s3:ListBucket", &bucket_arn(bucket))?;
-        self.bucket(cx, bucket).await?;
+        let caller = Caller::in_process(cx);
+        let more = [(Cow::Borrowed("s3:prefix"), vec![prefix.to_owned()])];
+        self.allow_with(&caller, "s3:ListBucket", Target::Bucket(bucket), &more)?;
         let mut found = Vec::new();
         let mut after: Option<String> = None;
         loop {
             let page = self.objects.page(&[bucket], prefix, after.as_deref(), SCAN_MAX).await?;
+            self.met(&caller, bucket)?;
             let whole = page.len() < SCAN_MAX;
             found.extend(
                 page.into_iter()
@@ -79,20 +85,19 @@ impl S3 {
     }
 
     async fn delete_key(&self, cx: &Context, bucket: &str, key: &str) -> Result<(), Error> {
-        self.allow(cx, "s3:DeleteObject", &object_arn(bucket, key))?;
-        self.delete_object(cx, bucket, key, &WriteCondition::None).await
+        let caller = Caller::in_process(cx);
+        self.allow(&caller, "s3:DeleteObject", Target::Object(bucket, key))?;
+        self.delete_object(&caller, bucket, key, &WriteCondition::None).await
     }
 
     async fn have_bucket(&self, cx: &Context, bucket: &str) -> Result<(), Error> {
         if !is_valid_name(bucket) {
             return Err(Error::InvalidBucketName);
         }
-        let existing = self.buckets.get(&[bucket]).await?;
-        let ours = |bucket: &Bucket| bucket.account == cx.account && !bucket.deleting;
-        if existing.is_some_and(|stored| ours(&stored.entity)) {
+        if self.directory.get(bucket).is_some_and(|known| known.bucket.account == cx.account) {
             return Ok(());
         }
-        self.allow(cx, "s3:CreateBucket", &bucket_arn(bucket))?;
+        self.allow_account(&Caller::in_process(cx), "s3:CreateBucket", &bucket_arn(bucket))?;
         match self.create_bucket(cx, bucket, cx.region.clone()).await {
             Ok(()) | Err(Error::BucketAlreadyOwnedByYou) => Ok(()),
             Err(error) => Err(error),
@@ -122,6 +127,13 @@ impl Objects for S3 {
 
     fn get<'a>(&'a self, cx: &'a Context, bucket: &'a str, key: &'a str) -> PortFuture<'a, Bytes> {
         Box::pin(async move { port(self.get_bytes(cx, bucket, key, 0..u64::MAX).await) })
+    }
+
+    fn check_get<'a>(&'a self, cx: &'a Context, bucket: &'a str, key: &'a str) -> PortFuture<'a, ()> {
+        Box::pin(async move {
+            let caller = Caller::in_process(cx);
+            port(self.allow_existing(&caller, "s3:GetObject", (bucket, key), &[]).await)
+        })
     }
 
     fn get_range<'a>(
@@ -214,7 +226,9 @@ mod tests {
         check(objects.get(&cx, "lake", "forbidden").await.unwrap_err(), ErrorKind::Denied, "AccessDenied");
         check(objects.put(&cx, put("", b"", None)).await.unwrap_err(), ErrorKind::Invalid, "InvalidArgument");
         check(objects.ensure_bucket(&cx, "A").await.unwrap_err(), ErrorKind::Invalid, "InvalidBucketName");
-        let other = Context { account: "111111111111".parse().unwrap(), ..cx };
+        let account: kernel::AccountId = "111111111111".parse().unwrap();
+        let other =
+            Context { principal: kernel::Principal::Root { account: account.clone() }, account, ..cx };
         check(
             objects.ensure_bucket(&other, "lake").await.unwrap_err(),
             ErrorKind::Conflict,

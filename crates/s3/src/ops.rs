@@ -8,10 +8,14 @@ pub(crate) mod copy_object;
 pub(crate) mod create_bucket;
 pub(crate) mod create_multipart_upload;
 pub(crate) mod delete_bucket;
+pub(crate) mod delete_bucket_cors;
+pub(crate) mod delete_bucket_ownership_controls;
+pub(crate) mod delete_bucket_policy;
 pub(crate) mod delete_bucket_tagging;
 pub(crate) mod delete_object;
 pub(crate) mod delete_object_tagging;
 pub(crate) mod delete_objects;
+pub(crate) mod delete_public_access_block;
 pub(crate) mod get_bucket_accelerate_configuration;
 pub(crate) mod get_bucket_acl;
 pub(crate) mod get_bucket_cors;
@@ -40,9 +44,13 @@ pub(crate) mod list_object_versions;
 pub(crate) mod list_objects;
 pub(crate) mod list_objects_v2;
 pub(crate) mod list_parts;
+pub(crate) mod put_bucket_cors;
+pub(crate) mod put_bucket_ownership_controls;
+pub(crate) mod put_bucket_policy;
 pub(crate) mod put_bucket_tagging;
 pub(crate) mod put_object;
 pub(crate) mod put_object_tagging;
+pub(crate) mod put_public_access_block;
 pub(crate) mod upload_part;
 pub(crate) mod upload_part_copy;
 
@@ -50,10 +58,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use kernel::Context;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, dto};
 use wire::Fault;
 
+use crate::authorize::Caller;
 use crate::{Error, S3};
 
 /// A row of the table.
@@ -72,12 +80,14 @@ pub struct Entry {
 pub enum On {
     /// Nothing in particular.
     Account,
+    /// A bucket that is not there yet: no policy but the caller's own is asked.
+    NewBucket,
     /// The bucket.
     Bucket,
     /// The object.
     Object,
-    /// Each object that the body names, by the operation itself.
-    EachKey,
+    /// What the body says, by the operation itself.
+    Body,
 }
 
 /// The service as `s3s` calls it.
@@ -99,8 +109,8 @@ macro_rules! operations {
                     Self: 'async_trait,
                 {
                     Box::pin(async move {
-                        let cx = context(&request)?;
-                        Box::pin($module::handle(&self.0, &cx, request)).await.map_err(|error| s3_error(&error))
+                        let caller = caller(&request)?;
+                        Box::pin($module::handle(&self.0, &caller, request)).await.map_err(|error| s3_error(&error))
                     })
                 }
             )*
@@ -112,13 +122,17 @@ operations! {
     abort_multipart_upload: "AbortMultipartUpload", AbortMultipartUploadInput -> AbortMultipartUploadOutput, "s3:AbortMultipartUpload" on Object;
     complete_multipart_upload: "CompleteMultipartUpload", CompleteMultipartUploadInput -> CompleteMultipartUploadOutput, "s3:PutObject" on Object;
     copy_object: "CopyObject", CopyObjectInput -> CopyObjectOutput, "s3:PutObject" on Object;
-    create_bucket: "CreateBucket", CreateBucketInput -> CreateBucketOutput, "s3:CreateBucket" on Bucket;
+    create_bucket: "CreateBucket", CreateBucketInput -> CreateBucketOutput, "s3:CreateBucket" on NewBucket;
     create_multipart_upload: "CreateMultipartUpload", CreateMultipartUploadInput -> CreateMultipartUploadOutput, "s3:PutObject" on Object;
     delete_bucket: "DeleteBucket", DeleteBucketInput -> DeleteBucketOutput, "s3:DeleteBucket" on Bucket;
+    delete_bucket_cors: "DeleteBucketCors", DeleteBucketCorsInput -> DeleteBucketCorsOutput, "s3:PutBucketCORS" on Bucket;
+    delete_bucket_ownership_controls: "DeleteBucketOwnershipControls", DeleteBucketOwnershipControlsInput -> DeleteBucketOwnershipControlsOutput, "s3:PutBucketOwnershipControls" on Bucket;
+    delete_bucket_policy: "DeleteBucketPolicy", DeleteBucketPolicyInput -> DeleteBucketPolicyOutput, "s3:DeleteBucketPolicy" on Bucket;
     delete_bucket_tagging: "DeleteBucketTagging", DeleteBucketTaggingInput -> DeleteBucketTaggingOutput, "s3:PutBucketTagging" on Bucket;
     delete_object: "DeleteObject", DeleteObjectInput -> DeleteObjectOutput, "s3:DeleteObject" on Object;
     delete_object_tagging: "DeleteObjectTagging", DeleteObjectTaggingInput -> DeleteObjectTaggingOutput, "s3:DeleteObjectTagging" on Object;
-    delete_objects: "DeleteObjects", DeleteObjectsInput -> DeleteObjectsOutput, "s3:DeleteObject" on EachKey;
+    delete_objects: "DeleteObjects", DeleteObjectsInput -> DeleteObjectsOutput, "s3:DeleteObject" on Body;
+    delete_public_access_block: "DeletePublicAccessBlock", DeletePublicAccessBlockInput -> DeletePublicAccessBlockOutput, "s3:PutBucketPublicAccessBlock" on Bucket;
     get_bucket_accelerate_configuration: "GetBucketAccelerateConfiguration", GetBucketAccelerateConfigurationInput -> GetBucketAccelerateConfigurationOutput, "s3:GetAccelerateConfiguration" on Bucket;
     get_bucket_acl: "GetBucketAcl", GetBucketAclInput -> GetBucketAclOutput, "s3:GetBucketAcl" on Bucket;
     get_bucket_cors: "GetBucketCors", GetBucketCorsInput -> GetBucketCorsOutput, "s3:GetBucketCORS" on Bucket;
@@ -147,9 +161,13 @@ operations! {
     list_objects: "ListObjects", ListObjectsInput -> ListObjectsOutput, "s3:ListBucket" on Bucket;
     list_objects_v2: "ListObjectsV2", ListObjectsV2Input -> ListObjectsV2Output, "s3:ListBucket" on Bucket;
     list_parts: "ListParts", ListPartsInput -> ListPartsOutput, "s3:ListMultipartUploadParts" on Object;
+    put_bucket_cors: "PutBucketCors", PutBucketCorsInput -> PutBucketCorsOutput, "s3:PutBucketCORS" on Bucket;
+    put_bucket_ownership_controls: "PutBucketOwnershipControls", PutBucketOwnershipControlsInput -> PutBucketOwnershipControlsOutput, "s3:PutBucketOwnershipControls" on Bucket;
+    put_bucket_policy: "PutBucketPolicy", PutBucketPolicyInput -> PutBucketPolicyOutput, "s3:PutBucketPolicy" on Bucket;
     put_bucket_tagging: "PutBucketTagging", PutBucketTaggingInput -> PutBucketTaggingOutput, "s3:PutBucketTagging" on Bucket;
     put_object: "PutObject", PutObjectInput -> PutObjectOutput, "s3:PutObject" on Object;
-    put_object_tagging: "PutObjectTagging", PutObjectTaggingInput -> PutObjectTaggingOutput, "s3:PutObjectTagging" on Object;
+    put_object_tagging: "PutObjectTagging", PutObjectTaggingInput -> PutObjectTaggingOutput, "s3:PutObjectTagging" on Body;
+    put_public_access_block: "PutPublicAccessBlock", PutPublicAccessBlockInput -> PutPublicAccessBlockOutput, "s3:PutBucketPublicAccessBlock" on Bucket;
     upload_part: "UploadPart", UploadPartInput -> UploadPartOutput, "s3:PutObject" on Object;
     upload_part_copy: "UploadPartCopy", UploadPartCopyInput -> UploadPartCopyOutput, "s3:PutObject" on Object;
 }
@@ -159,9 +177,9 @@ pub(crate) fn entry(name: &str) -> Option<&'static Entry> {
     OPERATIONS.iter().find(|entry| entry.name == name)
 }
 
-/// The context that the authorisation left with the request.
-fn context<T>(request: &S3Request<T>) -> S3Result<Context> {
-    request.extensions.get::<Context>().cloned().ok_or_else(|| {
+/// The caller that the authorisation left with the request.
+fn caller<T>(request: &S3Request<T>) -> S3Result<Caller> {
+    request.extensions.get::<Caller>().cloned().ok_or_else(|| {
         s3_error(&Error::Internal("a request reached its operation without being authorised".into()))
     })
 }

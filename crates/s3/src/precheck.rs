@@ -5,7 +5,8 @@
 //!    days, or until `Expires` (signature version 2).
 //! 3. `host` and every `x-amz-*` header is signed.
 //! 4. What a header asks for that `s3s` does not know is refused, not ignored.
-//! 5. A version 2 signature is taken in a presigned request only, and a form upload not at all: `s3s` would gather its file in memory.
+//! 5. A request is signed in one way at most, so that nobody takes another for it.
+//! 6. A version 2 signature is taken in a presigned request only, and a form upload not at all: `s3s` would gather its file in memory.
 //!
 //! `s3s` compares a presigned request's date with the system's clock as well; so a test with a clock of its own cannot use one that has
 //! expired by the system's.
@@ -19,6 +20,7 @@ use kernel::{Region, Timestamp};
 use wire::{Fault, sigv4};
 
 use crate::limits::{EXPIRES_MAX_S, SKEW_MAX_MS};
+use crate::sigv2;
 
 /// Headers that ask for something and are none of `s3s`'s.
 const UNKNOWN: [&str; 10] = [
@@ -32,6 +34,61 @@ const UNKNOWN: [&str; 10] = [
     "x-amz-object-lock-event-hold",
     "x-amz-object-lock-event-hold-duration-days",
     "x-amz-object-lock-event-hold-duration-years",
+];
+
+/// Parameters that signature version 2 covers or is made of.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>
+const SIGNED_V2: [&str; 30] = [
+    "",
+    "AWSAccessKeyId",
+    "Expires",
+    "Signature",
+    "accelerate",
+    "acl",
+    "cors",
+    "delete",
+    "lifecycle",
+    "location",
+    "logging",
+    "notification",
+    "object-lock",
+    "partNumber",
+    "policy",
+    "replication",
+    "requestPayment",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "tagging",
+    "uploadId",
+    "uploads",
+    "versionId",
+    "versioning",
+    "versions",
+    "website",
+];
+
+/// Parameters that choose no operation, and which version 2 leaves to whoever has the URL, as on AWS.
+const OF_LISTS: [&str; 16] = [
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "fetch-owner",
+    "key-marker",
+    "list-type",
+    "marker",
+    "max-keys",
+    "max-parts",
+    "max-uploads",
+    "part-number-marker",
+    "prefix",
+    "start-after",
+    "upload-id-marker",
+    "version-id-marker",
+    "x-id",
 ];
 
 /// Checks a request; the region its signature is for, if it is signed and says so.
@@ -51,8 +108,20 @@ pub(crate) fn check(parts: &Parts, now: Timestamp) -> Result<Option<Region>, Fau
     let query = query(parts);
     let parameter =
         |name: &str| query.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+    let mechanisms = parts.headers.get_all(header::AUTHORIZATION).iter().count()
+        + usize::from(parameter("Signature").is_some())
+        + usize::from(parameter("X-Amz-Signature").is_some());
+    if mechanisms > 1 {
+        return Err(Fault::new(
+            400,
+            "InvalidArgument",
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the \
+             Authorization header should be specified",
+        ));
+    }
     if parameter("Signature").is_some() {
-        return check_expiry_v2(parameter("Expires"), now).map(|()| None);
+        check_expiry_v2(parameter("Expires"), now)?;
+        return check_signed_parameters_v2(&query).map(|()| None);
     }
     if parameter("X-Amz-Signature").is_some() {
         let region = check_scope(parameter("X-Amz-Credential").unwrap_or_default())?;
@@ -76,7 +145,8 @@ pub(crate) fn check(parts: &Parts, now: Timestamp) -> Result<Option<Region>, Fau
     };
     let region = check_scope(field("Credential"))?;
     let date = parts.headers.get("x-amz-date").and_then(|date| date.to_str().ok());
-    if let Some(date) = date.and_then(sigv4::parse_date)
+    let date = date.map(|date| sigv4::parse_date(date).ok_or_else(no_date)).transpose()?;
+    if let Some(date) = date
         && (now.as_millis() - date.as_millis()).abs() > SKEW_MAX_MS
     {
         return Err(Fault::new(
@@ -104,7 +174,17 @@ fn not_implemented() -> Fault {
 
 /// The access key of a presigned request of signature version 2.
 pub(crate) fn access_key_v2(parts: &Parts) -> Option<String> {
-    query(parts).into_iter().find(|(name, _)| name == "AWSAccessKeyId").map(|(_, id)| id)
+    let query = query(parts);
+    if !query.iter().any(|(name, _)| name == "Signature") {
+        return None;
+    }
+    query.into_iter().find(|(name, _)| name == "AWSAccessKeyId").map(|(_, id)| id)
+}
+
+/// Whether a presigned request of signature version 2 is signed with this secret; `bucket` is what its host names.
+pub(crate) fn is_signed_v2(parts: &Parts, bucket: Option<&str>, secret: &str) -> bool {
+    let is_subresource = |name: &str| !name.is_empty() && SIGNED_V2.contains(&name);
+    sigv2::is_signed(parts, &query(parts), bucket, secret, is_subresource)
 }
 
 /// Signature version 2 signs the token of a presigned request as the header it would otherwise be, which is where `s3s` looks for it.
@@ -131,10 +211,14 @@ fn malformed(message: String) -> Fault {
     Fault::new(400, "AuthorizationHeaderMalformed", message)
 }
 
+fn no_date() -> Fault {
+    denied("AWS authentication requires a valid Date or x-amz-date header")
+}
+
 /// What does not look like a scope is left to the verifier, which refuses it.
 fn check_scope(credential: &str) -> Result<Option<Region>, Fault> {
     let mut fields = credential.rsplitn(5, '/');
-    let (_, service, region) = (fields.next(), fields.next(), fields.next());
+    let (_, service, region, date) = (fields.next(), fields.next(), fields.next(), fields.next());
     match service {
         Some("s3") | None => {}
         Some(other) => {
@@ -142,6 +226,13 @@ fn check_scope(credential: &str) -> Result<Option<Region>, Fault> {
                 "The authorization header is malformed; incorrect service \"{other}\". This endpoint belongs to \"s3\"."
             )));
         }
+    }
+    // Only what is one reading of it goes on to `s3s`, which computes with what are no digits before it looks at them.
+    let whole = |date: &str| date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(date) = date.filter(|date| !whole(date) || fields.any(|key| key.contains('/'))) {
+        return Err(malformed(format!(
+            "The authorization header is malformed; incorrect date format \"{date}\". This date in the credential must be in the format \"yyyyMMdd\"."
+        )));
     }
     region
         .map(|region| {
@@ -159,6 +250,28 @@ fn check_expiry_v2(expires: Option<&str>, now: Timestamp) -> Result<(), Fault> {
         ));
     };
     if now.as_millis().div_euclid(1000) > expires_s { Err(denied("Request has expired")) } else { Ok(()) }
+}
+
+/// Signature version 2 covers the parameters it knows of: another one could turn what was signed into another operation. So could one
+/// that is there twice, which `s3s` leaves out of what it verifies and yet chooses the operation by.
+fn check_signed_parameters_v2(query: &[(String, String)]) -> Result<(), Fault> {
+    let known = |(name, _): &(String, String)| {
+        let name = name.as_str();
+        // boto3 writes the headers that it signs into the query as well, where they do nothing.
+        let start = name.as_bytes().first_chunk::<6>();
+        let header = start.is_some_and(|start| start.eq_ignore_ascii_case(b"x-amz-"));
+        SIGNED_V2.contains(&name)
+            || OF_LISTS.contains(&name)
+            || header
+            || ["content-md5", "content-type"].contains(&name)
+    };
+    let mut names: Vec<&str> = query.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    let once = names.windows(2).all(|pair| pair.first() != pair.last());
+    match once && query.iter().all(known) {
+        true => Ok(()),
+        false => Err(denied("There were parameters present in the request which were not signed")),
+    }
 }
 
 fn check_presigned(date: Option<&str>, expires: Option<&str>, now: Timestamp) -> Result<(), Fault> {
@@ -261,6 +374,34 @@ mod tests {
     }
 
     #[test]
+    fn a_date_is_digits_and_there_is_one() {
+        let check = |scope: &str, date: &str, expect: &str| {
+            let authorization = format!(
+                "AWS4-HMAC-SHA256 Credential={scope}/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=00"
+            );
+            check_request("GET", "/", &[("authorization", &authorization), ("x-amz-date", date)], expect);
+        };
+        check("AK/20150830", NOW, "us-east-1");
+        for scope in ["AK/2015#830", "AK/201508", "AK/", "AK/2015#830/20150830"] {
+            let date = scope.rsplit('/').next().unwrap();
+            check(
+                scope,
+                NOW,
+                &format!(
+                    "400 AuthorizationHeaderMalformed The authorization header is malformed; incorrect date format \"{date}\". This date in the credential must be in the format \"yyyyMMdd\"."
+                ),
+            );
+        }
+        for date in ["2015#830T123600Z", "yesterday", ""] {
+            check(
+                "AK/20150830",
+                date,
+                "403 AccessDenied AWS authentication requires a valid Date or x-amz-date header",
+            );
+        }
+    }
+
+    #[test]
     fn presigned_requests() {
         let check = |date: &str, expires: &str, expect: &str| {
             let uri = format!(
@@ -297,6 +438,43 @@ mod tests {
             &[("authorization", "AWS AK:sig"), ("date", "Sun, 30 Aug 2015 12:36:00 GMT")],
             "400 InvalidRequest The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
         );
+    }
+
+    #[test]
+    fn version_2_signs_what_chooses_the_operation() {
+        let now_s = sigv4::parse_date(NOW).unwrap().as_millis() / 1000;
+        let uri = |more: &str| format!("/b?AWSAccessKeyId=AK&Signature=x&Expires={now_s}{more}");
+        for more in [
+            "",
+            "&list-type=2&prefix=a",
+            "&tagging",
+            "&content-type=a&x-amz-meta-a=b",
+            "&x-amz-security-token=t&content-type=a&x-amz-meta-a=b",
+        ] {
+            check_request("GET", &uri(more), &[], "none");
+        }
+        let refused = "403 AccessDenied There were parameters present in the request which were not signed";
+        for more in [
+            "&publicAccessBlock",
+            "&ownershipControls=",
+            "&encryption",
+            "&policyStatus",
+            "&attributes",
+            "&tagging&tagging",
+        ] {
+            check_request("PUT", &uri(more), &[], refused);
+        }
+    }
+
+    #[test]
+    fn a_request_is_signed_once() {
+        let refused = "400 InvalidArgument Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
+            string parameter or the Authorization header should be specified";
+        let authorization = header("eu-west-1/s3", "host");
+        check_request("GET", "/b?X-Amz-Signature=0", &[("authorization", &authorization)], refused);
+        check_request("GET", "/b?Signature=0&X-Amz-Signature=0", &[], refused);
+        let twice = [("authorization", authorization.as_str()), ("authorization", authorization.as_str())];
+        check_request("GET", "/b", &twice, refused);
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! The service: its stores, and what every operation needs.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use kernel::{Arn, Clock, Context, Entropy, Metrics};
+use kernel::{Arn, Clock, Entropy, Metrics};
 use object_store::ObjectStore;
 use store::{MetaStore, Table};
-use wire::{Authorize, Resource};
+use wire::{Authorize, Quotas, Resource};
 
 use crate::Error;
 use crate::bucket::Bucket;
+use crate::directory::{Directory, InFlight};
 use crate::limits::KEY_BYTES_MAX;
-use crate::metrics::OBJECTS;
+use crate::metrics::{OBJECT_BYTES, OBJECTS};
 use crate::multipart::{Part, Upload};
 use crate::object::Object;
 
@@ -24,11 +25,16 @@ pub struct S3 {
     pub(crate) uploads: Table<Upload>,
     /// By upload id and part number, of uploads in progress and of the objects they became.
     pub(crate) parts: Table<Part>,
+    /// The buckets in memory.
+    pub(crate) directory: Directory,
+    pub(crate) changing: tokio::sync::Mutex<InFlight>,
     pub(crate) blobs: Arc<dyn ObjectStore>,
     pub(crate) authorize: Arc<dyn Authorize>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Entropy,
     pub(crate) metrics: Metrics,
+    /// How much each principal may still ask for, over HTTP; unset, anything.
+    pub(crate) quotas: OnceLock<Arc<Quotas>>,
 }
 
 impl S3 {
@@ -46,12 +52,20 @@ impl S3 {
             objects: Table::new(Arc::clone(meta)),
             uploads: Table::new(Arc::clone(meta)),
             parts: Table::new(Arc::clone(meta)),
+            directory: Directory::default(),
+            changing: tokio::sync::Mutex::default(),
             blobs,
             authorize,
             clock,
             entropy,
             metrics: metrics.clone(),
+            quotas: OnceLock::new(),
         }
+    }
+
+    /// Holds callers over HTTP to these quotas, which they share with every other service's.
+    pub fn limit(&self, quotas: Arc<Quotas>) {
+        self.quotas.get_or_init(|| quotas);
     }
 
     /// Takes up what a crash interrupted. Reads buckets only.
@@ -59,35 +73,29 @@ impl S3 {
     /// # Errors
     /// `ServiceUnavailable`, `Internal`.
     pub async fn recover(&self) -> Result<(), Error> {
-        self.undo_interrupted_deletions().await
+        self.undo_interrupted_deletions().await?;
+        self.load_buckets().await
     }
 
-    /// The decision on an action.
-    ///
-    /// # Errors
-    /// `AccessDenied`.
-    pub(crate) fn allow(&self, cx: &Context, action: &str, resource: &Resource) -> Result<(), Error> {
-        self.authorize
-            .authorize(cx, action, resource)
-            .map_err(|denied| Error::AccessDenied(denied.to_string()))
-    }
-
-    /// Sets every bucket's gauge to the number of its objects.
+    /// Sets every bucket's gauges to the number and size of its objects.
     pub(crate) async fn count_objects(&self) -> Result<(), Error> {
-        for (parts, _) in self.buckets.list(&[]).await? {
+        for (parts, stored) in self.buckets.list(&[]).await? {
             let [name] = parts.as_slice() else { continue };
-            let mut count = 0;
+            let (mut count, mut bytes) = (0, 0);
             let mut after: Option<String> = None;
             loop {
                 let page = self.objects.page(&[name], "", after.as_deref(), 1000).await?;
                 count += i64::try_from(page.len()).unwrap_or(i64::MAX);
+                bytes += page.iter().map(|(_, stored)| stored.entity.size).sum::<u64>();
                 let full = page.len() == 1000;
                 after = page.into_iter().next_back().and_then(|(parts, _)| parts.into_iter().nth(1));
                 if !full {
                     break;
                 }
             }
-            self.metrics.gauge(&OBJECTS, &[name]).set(count);
+            let labels = stored.entity.labels(name);
+            self.metrics.gauge(&OBJECTS, &labels).set(count);
+            self.metrics.gauge(&OBJECT_BYTES, &labels).set(i64::try_from(bytes).unwrap_or(i64::MAX));
         }
         Ok(())
     }
@@ -170,8 +178,9 @@ mod tests {
             let object = Object::for_test("e", Timestamp::EPOCH);
             s3.objects.put(&["abc", &n.to_string()], &object).await.unwrap();
         }
-        assert_eq!(s3.metrics.gauge(&OBJECTS, &["abc"]).value(), 0);
+        let labels = ["000000000000", "us-east-1", "abc"];
+        assert_eq!(s3.metrics.gauge(&OBJECTS, &labels).value(), 0);
         s3.count_objects().await.unwrap();
-        assert_eq!(s3.metrics.gauge(&OBJECTS, &["abc"]).value(), 1001);
+        assert_eq!(s3.metrics.gauge(&OBJECTS, &labels).value(), 1001);
     }
 }

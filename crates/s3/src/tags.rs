@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use kernel::Context;
 use s3s::dto::Tag;
 
+use crate::authorize::{Caller, Target, request_tags};
 use crate::limits::{BUCKET_TAGS_MAX, OBJECT_TAGS_MAX, TAG_CHARS_MAX};
 use crate::object::Described;
-use crate::service::object_arn;
 use crate::{Error, S3};
 
 /// Values by key.
@@ -24,6 +23,19 @@ pub(crate) fn of_bucket(set: Vec<Tag>) -> Result<Tags, Error> {
         return Err(Error::TooManyTags("Bucket tag count cannot be greater than 50"));
     }
     checked(set.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())))
+}
+
+/// A bucket's tags with others added.
+///
+/// # Errors
+/// As [`of_bucket`].
+pub(crate) fn with(own: Tags, more: &[(String, String)]) -> Result<Tags, Error> {
+    let mut tags = own;
+    tags.extend(checked(more.iter().cloned())?);
+    if tags.len() > BUCKET_TAGS_MAX {
+        return Err(Error::TooManyTags("Bucket tag count cannot be greater than 50"));
+    }
+    Ok(tags)
 }
 
 /// The tags a request's body gives an object.
@@ -108,7 +120,7 @@ impl S3 {
     /// `AccessDenied`.
     pub(crate) fn allow_tags(
         &self,
-        cx: &Context,
+        caller: &Caller,
         bucket: &str,
         key: &str,
         described: &Described,
@@ -116,7 +128,8 @@ impl S3 {
         if described.tags.is_empty() {
             return Ok(());
         }
-        self.allow(cx, "s3:PutObjectTagging", &object_arn(bucket, key))
+        let more = request_tags(&described.tags);
+        self.allow_with(caller, "s3:PutObjectTagging", Target::Object(bucket, key), &more)
     }
 }
 

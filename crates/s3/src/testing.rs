@@ -8,28 +8,47 @@ use http_body_util::{BodyExt, Full};
 use kernel::{AccountId, Clock, Context, Entropy, ManualClock, Metrics, Principal, Secret, Timestamp};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use policy::{Caller, Document, Policies, ResourcePolicy, Silence};
 use store::MetaStore;
 use store::meta::memory::MemoryMetaStore;
 use wire::authorize::Denied;
 use wire::sigv4::Signer;
-use wire::{Authorize, Credential, Credentials, Resource, Unusable};
+use wire::{Authorize, Credential, Credentials, Facts, Resource, Unusable};
 
 use crate::{S3, S3Front};
 
 pub(crate) const KEY: &str = "AKIDEXAMPLE";
+/// The labels of what is counted for the bucket of [`Client::with_bucket`].
+pub(crate) const LAKE: [&str; 3] = ["000000000000", "us-east-1", "lake"];
 pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
-/// Two keys: the root's, and one of an account that has no buckets.
+/// The keys of two accounts, each with a root and two users: `may` may everything by their own policies, `maynot` nothing. The second
+/// account has no buckets.
 struct Keys;
 
 impl Credentials for Keys {
     fn find(&self, access_key_id: &str) -> Option<Credential> {
-        let account = match access_key_id {
-            KEY => AccountId::default_account(),
-            "AKIDOTHER" => "111111111111".parse().unwrap(),
+        let (account, user) = match access_key_id {
+            KEY => ("000000000000", None),
+            "AKIDMAY" => ("000000000000", Some("may")),
+            "AKIDMAYNOT" => ("000000000000", Some("maynot")),
+            "AKIDOTHER" => ("111111111111", None),
+            "AKIDOTHERMAY" => ("111111111111", Some("may")),
+            "AKIDOTHERMAYNOT" => ("111111111111", Some("maynot")),
             _ => return None,
         };
-        Some(Credential { secret: Secret::new(SECRET.to_owned()), principal: Principal::Root { account } })
+        let account: AccountId = account.parse().unwrap();
+        let principal = match user {
+            None => Principal::Root { account },
+            Some(name) => Principal::User {
+                user: format!("arn:aws:iam::{account}:user/{name}").parse().unwrap(),
+                account,
+                id: format!("AIDA{name}"),
+                access_key_id: access_key_id.to_owned(),
+                issued_at: None,
+            },
+        };
+        Some(Credential { secret: Secret::new(SECRET.to_owned()), principal })
     }
 
     /// `ASIATEMPORARY` is the root's for a time.
@@ -42,15 +61,52 @@ impl Credentials for Keys {
     }
 }
 
-/// Denies what touches a resource whose ARN contains `forbidden`.
+/// Decides as `iam` does, by the policies of [`Keys`]; what touches a resource whose ARN contains `forbidden` is denied to all.
 struct NotForbidden;
 
 impl Authorize for NotForbidden {
     fn authorize(&self, cx: &Context, action: &str, resource: &Resource) -> Result<(), Denied> {
+        self.authorize_with(cx, action, resource, &Facts::default())
+    }
+
+    fn authorize_with(
+        &self,
+        cx: &Context,
+        action: &str,
+        resource: &Resource,
+        facts: &Facts<'_>,
+    ) -> Result<(), Denied> {
         if resource.to_string().contains("forbidden") {
             return Err(Denied::implicit(cx, action, resource));
         }
-        Ok(())
+        let everything = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+        let everything = Document::parse(everything).unwrap();
+        let caller = match &cx.principal {
+            Principal::Root { account } => Caller::Root { account: account.to_string() },
+            Principal::User { account, user, .. } => {
+                Caller::User { account: account.to_string(), arn: user.to_string() }
+            }
+            Principal::Service { name, .. } => Caller::Service { name: (*name).to_owned() },
+            _ => Caller::Anonymous,
+        };
+        let may = matches!(&cx.principal, Principal::User { user, .. } if user.resource().ends_with("/may"));
+        let owner = facts.owner.unwrap_or(cx.account.as_str());
+        let document = facts.resource_policy.map(|text| Document::parse(text).unwrap());
+        let policies = Policies {
+            identity: may.then_some(&everything).into_iter().collect(),
+            resource: Some(ResourcePolicy { document: document.as_ref(), owner, silence: Silence::Neutral }),
+            ..Policies::default()
+        };
+        let mut context = policy::Context::new().with("aws:SecureTransport", cx.secure.to_string());
+        for (key, values) in facts.keys {
+            context = context.with_values(key, values.clone());
+        }
+        let resource_name = resource.to_string();
+        let request = policy::Request { action, resource: &resource_name, context: &context };
+        match policy::authorize(&policies, &caller, &request).reason(action) {
+            None => Ok(()),
+            Some(reason) => Err(Denied { reason, ..Denied::implicit(cx, action, resource) }),
+        }
     }
 }
 
@@ -164,23 +220,44 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Answer {
-        let body = body.into();
+        self.call_as(self.access_key_id, method, uri, headers, body.into()).await
+    }
+
+    async fn call_as(
+        &self,
+        access_key_id: &str,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Answer {
         let length = body.len().to_string();
         let mut all = vec![("host", "localhost:4566"), ("content-length", &length)];
         all.extend(headers);
         if headers.iter().any(|(name, _)| *name == "host") {
             all.remove(0);
         }
-        let signer = Signer {
-            access_key_id: self.access_key_id,
-            secret_access_key: SECRET,
-            region: self.region,
-            service: "s3",
-        };
+        let signer = Signer { access_key_id, secret_access_key: SECRET, region: self.region, service: "s3" };
         let method: Method = method.parse().unwrap();
         let added = signer.sign(&method, &uri.parse().unwrap(), &all, &body, self.clock.now()).unwrap();
         all.extend(added.iter().map(|(name, value)| (*name, value.as_str())));
         self.send(method.as_str(), uri, &all, body).await
+    }
+
+    /// Sends a request without a signature.
+    pub(crate) async fn unsigned(&self, method: &str, uri: &str) -> Answer {
+        self.send(method, uri, &[("host", "localhost")], Bytes::new()).await
+    }
+
+    /// The same client with another key.
+    pub(crate) async fn as_key(
+        &self,
+        key: &'static str,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.call_as(key, method, uri, headers, Bytes::new()).await
     }
 
     pub(crate) async fn put(&self, uri: &str, body: impl Into<Bytes>) -> Answer {

@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use node::{Config, Listeners, Reset};
+use node::{Config, Listeners, Outgoing, QuotaConfig, Quotas, Reset, TlsConfig};
 use tokio::net::TcpListener;
 
-use crate::cli::{Auth, ServeArguments};
+use crate::cli::{Auth, QuotasArgument, ServeArguments};
 
 /// The environment variables that choose the root's key.
 pub(crate) const KEY_VARIABLES: [&str; 2] = ["HEADWATER_ACCESS_KEY_ID", "HEADWATER_SECRET_ACCESS_KEY"];
@@ -23,6 +23,13 @@ pub(crate) fn config(arguments: &ServeArguments) -> anyhow::Result<Config> {
         account: arguments.account.parse().context("--account")?,
         region: arguments.region.parse().context("--region")?,
         auth: auth(arguments)?,
+        outgoing: if arguments.allow_private_providers { Outgoing::Anywhere } else { Outgoing::Public },
+        quotas: match arguments.quotas {
+            QuotasArgument::Aws => Quotas::default(),
+            QuotasArgument::Off => Quotas::UNBOUNDED,
+        },
+        api_quota: QuotaConfig { requests_per_second: arguments.requests_per_second },
+        tls: tls(arguments)?,
         reset: if arguments.allow_reset { Reset::Allowed } else { Reset::Refused },
         names,
         ..Config::default()
@@ -43,6 +50,31 @@ fn auth(arguments: &ServeArguments) -> anyhow::Result<iam::Mode> {
     }
 }
 
+/// An argument that is understood and refused: the program ends with 2, as for one that is not understood.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misuse(String);
+
+/// What the HTTP ports present. Signatures keep nobody from reading along, so that the clear is for this machine alone.
+fn tls(arguments: &ServeArguments) -> anyhow::Result<TlsConfig> {
+    let off_loopback = !arguments.listen.is_loopback();
+    Ok(match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => {
+            TlsConfig::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        _ if arguments.tls => TlsConfig::Own,
+        _ if off_loopback && !arguments.insecure_http => {
+            let said = format!(
+                "--listen {} would speak HTTP in the clear to other machines; add --tls, or --tls-cert and --tls-key, or, behind \
+                 something that ends TLS, --insecure-http",
+                arguments.listen
+            );
+            return Err(Misuse(said).into());
+        }
+        _ => TlsConfig::Off,
+    })
+}
+
 /// The node's ports, bound.
 pub(crate) async fn listeners(arguments: &ServeArguments) -> anyhow::Result<Listeners> {
     let address = arguments.listen;
@@ -54,6 +86,9 @@ pub(crate) async fn listeners(arguments: &ServeArguments) -> anyhow::Result<List
         mqtt: Some(bind("MQTT", loopback, arguments.mqtt_port, "--mqtt-port").await?),
         mqtts: Some(bind("MQTT over TLS", address, arguments.mqtts_port, "--mqtts-port").await?),
         https: Some(bind("HTTPS publish", address, arguments.https_port, "--https-port").await?),
+        metrics: Some(
+            bind("metrics", arguments.metrics_listen, arguments.metrics_port, "--metrics-port").await?,
+        ),
     })
 }
 
@@ -68,7 +103,7 @@ async fn bind(what: &str, address: IpAddr, port: u16, flag: &str) -> anyhow::Res
     }
 }
 
-/// The key chosen by the environment, if both its variables are set.
+/// The root's key chosen by the environment, if both its variables are set.
 pub(crate) fn key_from_environment() -> anyhow::Result<Option<iam::RootKey>> {
     let [id, secret] = KEY_VARIABLES.map(|name| variable(name).filter(|value| !value.is_empty()));
     match (id, secret) {
@@ -78,7 +113,8 @@ pub(crate) fn key_from_environment() -> anyhow::Result<Option<iam::RootKey>> {
     }
 }
 
+/// A variable of the environment that is text.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -11,9 +11,10 @@ use client::{CallError, Client};
 use devices::AtEnd;
 use http::Method;
 use kernel::TaskGroup;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::cli::DemoArguments;
+use crate::cli::{DemoArguments, ServeArguments};
 use crate::devices::{IDENTITIES, check_speed};
 use crate::run::say;
 use crate::serve::{self, Served};
@@ -22,7 +23,7 @@ const BUCKET: &str = "pydata.iot.pipeline";
 const STREAM: &str = "heartrate-stream";
 const RULE: &str = "heartrate_rule";
 const TABLE: &str = "heartrate_iot_data";
-const ROLE: &str = "arn:aws:iam::000000000000:role/service-role/iot.firehose";
+const ROLE: &str = "iot.firehose";
 
 const TABLE_DDL: &str = "\
 CREATE EXTERNAL TABLE IF NOT EXISTS heartrate_iot_data (
@@ -55,13 +56,15 @@ pub(crate) async fn demo(arguments: DemoArguments) -> anyhow::Result<()> {
     let group = TaskGroup::root(Arc::clone(&served.clock));
     let run = async {
         let api = Client::new(
-            &format!("http://{}", served.node.addresses().api),
+            &serve::url(&arguments.serve, &served.node, served.node.addresses().api),
             &served.key.access_key_id,
             served.key.secret_access_key.clone(),
             &arguments.serve.region,
             Arc::clone(&served.clock),
         );
-        create_pipeline(&api, &served, started).await?;
+        let api = serve::trusting(api, serve::trust(&arguments.serve)?.as_deref())?;
+        let role = create_role(&api, &arguments.serve).await.context("cannot create the role")?;
+        create_pipeline(&api, &served, &role, started).await?;
         let progress = start_devices(&arguments, &api, &served, &group).await?;
         step(started, &format!("{} devices are connecting over TLS", arguments.devices));
         while progress.acknowledged() == 0 {
@@ -73,7 +76,7 @@ pub(crate) async fn demo(arguments: DemoArguments) -> anyhow::Result<()> {
         }
         step(started, "the first heart-beat is in SQL, before any object was written");
         try_next(&arguments, &served);
-        serve::wait(&served.node).await
+        serve::wait(&served.node, &arguments.serve.data).await
     };
     let done = tokio::select! {
         done = run => done,
@@ -98,7 +101,48 @@ fn existing(result: Result<Value, CallError>, code: &str) -> Result<(), CallErro
     }
 }
 
-async fn create_pipeline(api: &Client, served: &Served, started: std::time::Instant) -> anyhow::Result<()> {
+/// The role that the stream and the rule act as, with what they need and no more. Its ARN.
+async fn create_role(api: &Client, node: &ServeArguments) -> anyhow::Result<String> {
+    let ServeArguments { account, region, .. } = node;
+    let document = |statements: Value| json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    let trust = document(json!([{
+        "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": ["firehose.amazonaws.com", "iot.amazonaws.com"]},
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }]));
+    let role = [("RoleName", ROLE), ("Path", "/service-role/"), ("AssumeRolePolicyDocument", &*trust)];
+    iam(api, "CreateRole", &role).await?;
+    let stream = format!("arn:aws:firehose:{region}:{account}:deliverystream/{STREAM}");
+    let rights = document(json!([
+        {"Effect": "Allow", "Action": "firehose:PutRecord", "Resource": stream},
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{BUCKET}/*")},
+    ]));
+    let policy = [("RoleName", ROLE), ("PolicyName", "pipeline"), ("PolicyDocument", &*rights)];
+    iam(api, "PutRolePolicy", &policy).await?;
+    Ok(format!("arn:aws:iam::{account}:role/service-role/{ROLE}"))
+}
+
+/// Calls IAM. What is there already stays.
+async fn iam(api: &Client, operation: &str, parameters: &[(&str, &str)]) -> anyhow::Result<()> {
+    let mut body = format!("Action={operation}&Version=2010-05-08");
+    for (name, value) in parameters {
+        body.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+    }
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = api.send("iam", Method::POST, "/", &form, body.into()).await?;
+    let text = String::from_utf8_lossy(&answer.body);
+    if !answer.status.is_success() && !text.contains("<Code>EntityAlreadyExists</Code>") {
+        bail!("{operation}: {text}");
+    }
+    Ok(())
+}
+
+async fn create_pipeline(
+    api: &Client,
+    served: &Served,
+    role: &str,
+    started: std::time::Instant,
+) -> anyhow::Result<()> {
     let answer = api.send("s3", Method::PUT, &format!("/{BUCKET}"), &[], Bytes::new()).await?;
     if !answer.status.is_success() && answer.status.as_u16() != 409 {
         bail!("cannot create the bucket: {}", String::from_utf8_lossy(&answer.body));
@@ -107,7 +151,7 @@ async fn create_pipeline(api: &Client, served: &Served, started: std::time::Inst
     let stream = json!({
         "DeliveryStreamName": STREAM,
         "ExtendedS3DestinationConfiguration": {
-            "RoleARN": ROLE,
+            "RoleARN": role,
             "BucketARN": format!("arn:aws:s3:::{BUCKET}"),
             "Prefix": "heartrate_data/",
             "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60},
@@ -121,7 +165,7 @@ async fn create_pipeline(api: &Client, served: &Served, started: std::time::Inst
         "description": "heart-beats into the delivery stream",
         "awsIotSqlVersion": "2016-03-23",
         "ruleDisabled": false,
-        "actions": [{"firehose": {"roleArn": ROLE, "deliveryStreamName": STREAM, "separator": "\n"}}],
+        "actions": [{"firehose": {"roleArn": role, "deliveryStreamName": STREAM, "separator": "\n"}}],
     });
     let created = api.rest("iot", Method::POST, &format!("/rules/{RULE}"), rule.to_string()).await;
     existing(created, "ResourceAlreadyExistsException").context("cannot create the rule")?;

@@ -11,8 +11,8 @@ use kernel::{Clock, Entropy, SystemClock, TaskGroup};
 
 use crate::cli::DevicesArguments;
 use crate::run::say;
-use crate::serve::{CA_CERTIFICATE, CREDENTIALS};
-use crate::{config, run};
+use crate::serve::{CA_CERTIFICATE, CREDENTIALS, trusting};
+use crate::{config, env, run};
 
 /// The folder of a data directory in which the simulator keeps its identities.
 pub(crate) const IDENTITIES: &str = "devices";
@@ -39,6 +39,10 @@ pub(crate) async fn devices(arguments: DevicesArguments) -> anyhow::Result<()> {
         &arguments.region,
         Arc::clone(&clock),
     );
+    let secure = arguments.endpoint.starts_with("https://");
+    let known = env::endpoints(&arguments.data).ok().and_then(|endpoints| endpoints.trust);
+    let known = known.unwrap_or_else(|| arguments.data.join(CA_CERTIFICATE));
+    let api = trusting(api, secure.then_some(known.as_path()))?;
     let config = devices::Config {
         host: arguments.host,
         port: arguments.port,

@@ -1,5 +1,7 @@
 //! `headwater env` and `headwater version`.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use iam::RootKey;
 
@@ -17,22 +19,30 @@ pub(crate) fn print(arguments: &EnvArguments) -> anyhow::Result<()> {
             format!("no node has been started on {}; start one with `headwater serve`", data.display())
         })?,
     };
-    let endpoints = std::fs::read(data.join(ENDPOINTS)).with_context(|| {
-        format!("no node has been started on {}; start one with `headwater serve`", data.display())
-    })?;
-    let endpoints: Endpoints = serde_json::from_slice(&endpoints).context("endpoints.json does not parse")?;
+    let endpoints = endpoints(&data)?;
+    let ca = data.join(CA_CERTIFICATE);
+    // A certificate that the node was given is for its operator's clients to know.
+    let bundle = endpoints.trust.filter(|file| *file == ca).map(|file| file.display().to_string());
     let lines = [
         ("AWS_ENDPOINT_URL", endpoints.api),
         ("AWS_ACCESS_KEY_ID", key.access_key_id.clone()),
         ("AWS_SECRET_ACCESS_KEY", key.secret_access_key.expose().clone()),
         ("AWS_REGION", endpoints.region.clone()),
         ("AWS_DEFAULT_REGION", endpoints.region),
-        ("HEADWATER_CA", data.join(CA_CERTIFICATE).display().to_string()),
+        ("HEADWATER_CA", ca.display().to_string()),
     ];
-    for (name, value) in lines {
+    for (name, value) in lines.into_iter().chain(bundle.map(|file| ("AWS_CA_BUNDLE", file))) {
         println!("export {name}={}", quoted(&value));
     }
     Ok(())
+}
+
+/// Where the node on a data directory is reached.
+pub(crate) fn endpoints(data: &Path) -> anyhow::Result<Endpoints> {
+    let endpoints = std::fs::read(data.join(ENDPOINTS)).with_context(|| {
+        format!("no node has been started on {}; start one with `headwater serve`", data.display())
+    })?;
+    serde_json::from_slice(&endpoints).context("endpoints.json does not parse")
 }
 
 /// A word of a POSIX shell, whatever it contains.

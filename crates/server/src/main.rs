@@ -5,6 +5,8 @@ mod config;
 mod demo;
 mod devices;
 mod env;
+mod master_key;
+mod operator;
 mod run;
 mod serve;
 
@@ -22,13 +24,16 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => run::block_on(demo::demo(arguments)),
         Command::Devices(arguments) => run::block_on(devices::devices(arguments)),
         Command::Env(arguments) => env::print(&arguments),
+        Command::Account(command) => run::block_on(operator::account(command)),
+        Command::Ca(arguments) => run::block_on(operator::ca(arguments)),
+        Command::Key(command) => run::block_on(operator::key(command)),
         Command::Version => env::version(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("headwater: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<config::Misuse>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

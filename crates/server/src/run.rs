@@ -19,12 +19,13 @@ pub(crate) fn block_on(command: impl Future<Output = anyhow::Result<()>>) -> any
     done
 }
 
-/// Logs go to standard error; `HEADWATER_LOG` says which: `info,gateway=debug`.
+/// Logs go to standard error; `HEADWATER_LOG` says which: `info,gateway=debug`. `s3s` calls every refusal an error, and writes down the
+/// body that it refused.
 fn logs() {
     let filter = EnvFilter::builder()
         .with_env_var("HEADWATER_LOG")
         .try_from_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,headwater=info,node=info"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,s3s=off,headwater=info,node=info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,7 +1,7 @@
 //! The data directory of a node: created for its owner alone, locked for one process, and who keeps what in it.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -89,6 +89,24 @@ impl DataDir {
     }
 }
 
+/// Writes a file that only its owner may read. It appears whole or not at all, also after a crash.
+///
+/// # Errors
+/// When it cannot be written; then `path` is as before, or as it was to be.
+pub fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_directory(parent.unwrap_or(Path::new(".")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +125,19 @@ mod tests {
         );
         drop(held);
         DataDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_its_owners_alone_whatever_was_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        std::fs::write(dir.path().join("key.tmp"), "left by a crash").unwrap();
+        for text in ["first", "second"] {
+            write_secret(&path, text.as_bytes()).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -15,10 +15,13 @@ pub mod fault;
 pub mod log;
 pub mod meta;
 pub mod metrics;
+pub mod seal;
+pub mod space;
 pub mod table;
 
 pub use data_dir::{DataDir, DataDirError};
 pub use entity::Entity;
 pub use log::{CommitLog, LogError, LogId, Offset, Record};
 pub use meta::{Batch, CommitError, Event, Expect, MetaStore, Revision, StoreError, Versioned, Watch};
+pub use seal::{MasterKey, SealError, Sealer};
 pub use table::{Table, TableError};

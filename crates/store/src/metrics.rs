@@ -21,6 +21,13 @@ pub static LOG_COMMIT_MICROS: Metric = Metric {
     labels: &[],
 };
 
+/// The same, one by one: how long an acknowledgement waits for the disk.
+pub static LOG_COMMIT_DURATION: Metric = Metric {
+    name: "log_commit_duration_micros",
+    help: "Microseconds that a group commit took to write and sync.",
+    labels: &[],
+};
+
 /// Appends, trims and deletes answered with `Full`.
 pub static LOG_REFUSED: Metric =
     Metric { name: "log_refused_total", help: "Requests refused because the log is full.", labels: &[] };

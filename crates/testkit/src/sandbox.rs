@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use client::Client;
-use iam::RootKey;
-use kernel::{Clock, Context, Entropy, ErrorKind, ManualClock, Metrics, Timestamp};
+use http::Method;
+use iam::{RootKey, RootKeys};
+use kernel::{Clock, Context, Entropy, ErrorKind, ManualClock, Metrics, SystemClock, Timestamp};
 use mqtt::{Connect, Version};
-use node::{Addresses, Config, Engine, Listeners, Node, Parts, Reset, Stores};
+use node::{Addresses, Config, Engine, Listeners, Node, Parts, Quotas, Reset, Stores, TlsConfig};
 use ports::{Execute, PortError, PortFuture, QueryRequest, Running};
+use store::MasterKey;
 use store::log::memory::MemoryCommitLog;
 use store::meta::memory::MemoryMetaStore;
 use tokio::net::{TcpListener, TcpStream};
@@ -38,6 +40,8 @@ pub struct Setup {
     pub engine: Engine,
     /// Time.
     pub clock: ManualClock,
+    /// The time by which clients of the HTTP ports are slow: the machine's, unless a test is about slow ones.
+    pub connection_clock: Arc<dyn Clock>,
     /// The seed of all chance.
     pub seed: u64,
 }
@@ -46,7 +50,8 @@ impl Default for Setup {
     fn default() -> Self {
         let clock = ManualClock::new(BEGINNING);
         Self {
-            config: Config { reset: Reset::Allowed, ..Config::default() },
+            // Time stands still, so a rate that is used up would stay so.
+            config: Config { reset: Reset::Allowed, quotas: Quotas::UNBOUNDED, ..Config::default() },
             stores: Stores {
                 meta: Arc::new(MemoryMetaStore::new()),
                 log: Arc::new(MemoryCommitLog::new(Arc::new(clock.clone()))),
@@ -54,6 +59,7 @@ impl Default for Setup {
             },
             engine: Arc::new(|_| Arc::new(NoEngine)),
             clock,
+            connection_clock: Arc::new(SystemClock),
             seed: 1,
         }
     }
@@ -100,8 +106,14 @@ impl Sandbox {
         logs();
         let key = RootKey::generate(&Entropy::seeded(setup.seed));
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let addresses =
-            Addresses { api: nowhere, console: nowhere, mqtt: nowhere, mqtts: nowhere, https: nowhere };
+        let addresses = Addresses {
+            api: nowhere,
+            console: nowhere,
+            mqtt: nowhere,
+            mqtts: nowhere,
+            https: nowhere,
+            metrics: nowhere,
+        };
         let mut sandbox = Self { setup, key, running: None, addresses, starts: 0 };
         sandbox.start().await;
         sandbox
@@ -144,11 +156,14 @@ impl Sandbox {
         Parts {
             config: self.setup.config.clone(),
             clock: Arc::new(self.setup.clock.clone()),
+            connection_clock: Arc::clone(&self.setup.connection_clock),
             entropy: Entropy::seeded(self.setup.seed.wrapping_add(self.starts << 32)),
             metrics: Metrics::default(),
             stores: self.setup.stores.clone(),
-            root_key: self.key.clone(),
+            master_key: MasterKey::generate(&Entropy::seeded(self.setup.seed)),
+            root_keys: RootKeys::chosen(self.key.clone()),
             engine: Arc::clone(&self.setup.engine),
+            free_bytes: None,
             listeners: Listeners::default(),
         }
     }
@@ -202,6 +217,12 @@ impl Sandbox {
         metrics.gauges().iter().filter(|sample| sample.metric.name == name).map(|sample| sample.value).sum()
     }
 
+    /// The sum of a counter of the node since it started; 0 if there is none of this name.
+    pub fn counter(&self, name: &str) -> i64 {
+        let metrics = &self.running.as_ref().expect("the node is up").metrics;
+        metrics.counters().iter().filter(|sample| sample.metric.name == name).map(|sample| sample.value).sum()
+    }
+
     /// How many devices are connected, as the node knows it.
     pub fn connections(&self) -> i64 {
         self.gauge("iot_connections")
@@ -222,6 +243,28 @@ impl Sandbox {
         &self.setup.stores
     }
 
+    /// Makes an account, and answers the key of its root.
+    ///
+    /// # Panics
+    /// If it is refused: the test has failed.
+    pub async fn account(&self, account: &str) -> RootKey {
+        let body = serde_json::json!({"account": account}).to_string();
+        let sent = self.api().send("headwater", Method::POST, "/_headwater/accounts", &[], body.into()).await;
+        let answer = sent.expect("an answer").json();
+        match (answer["rootAccessKeyId"].as_str(), answer["secretAccessKey"].as_str()) {
+            (Some(id), Some(secret)) => RootKey::new(id, secret),
+            _ => panic!("the account is refused: {answer}"),
+        }
+    }
+
+    /// Makes an account, and answers a client of the APIs as its root, in the usual region.
+    ///
+    /// # Panics
+    /// If it is refused: the test has failed.
+    pub async fn create_account(&self, account: &str) -> Client {
+        self.client(&self.account(account).await, "us-east-1")
+    }
+
     /// A client of the APIs, as the root, in the usual region.
     pub fn api(&self) -> Client {
         self.api_in("us-east-1")
@@ -234,9 +277,13 @@ impl Sandbox {
 
     /// A client with any key.
     pub fn client(&self, key: &RootKey, region: &str) -> Client {
-        let endpoint = format!("http://{}", self.addresses.api);
+        let endpoint = format!("{}://{}", self.node().scheme(), self.addresses.api);
         let clock: Arc<dyn Clock> = Arc::new(self.setup.clock.clone());
-        Client::new(&endpoint, &key.access_key_id, key.secret_access_key.clone(), region, clock)
+        let client = Client::new(&endpoint, &key.access_key_id, key.secret_access_key.clone(), region, clock);
+        match self.setup.config.tls {
+            TlsConfig::Own => client.trusting(&self.node().ca_certificate_pem()).expect("the node's CA"),
+            _ => client,
+        }
     }
 
     /// A device connected in the clear, with MQTT 3.1.1 and a clean session.
@@ -361,6 +408,7 @@ async fn listeners(addresses: Addresses) -> Listeners {
         mqtt: bind(addresses.mqtt).await,
         mqtts: bind(addresses.mqtts).await,
         https: bind(addresses.https).await,
+        metrics: bind(addresses.metrics).await,
     }
 }
 

@@ -1,23 +1,43 @@
 //! From an HTTP request to an operation's handler and back, in the same steps for all of them.
+//!
+//! Which service a request is for, in this order, so that a request which says more than one thing means one:
+//! 1. `Smithy-Protocol: rpc-v2-cbor`: the service in the path.
+//! 2. The scope of its signature, in the header or the query string.
+//! 3. `X-Amz-Target`.
+//! 4. Unsigned, a form with an `Action` and the `Version` of a service's API.
+//!
+//! What says none of these is S3's. A request for a service that is not there is answered here, in the protocol it shows, with a status that no
+//! SDK retries.
 
+mod route;
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, header};
-use kernel::{AccountId, Clock, Context, Entropy};
+use kernel::{AccountId, Clock, Context, Entropy, Principal, Region};
 use serde_json::Value;
 
 use crate::authorize::{Authorize, Credentials};
+use crate::dialect::Dialect;
+use crate::dispatch::route::{Matched, Route, matched};
 use crate::envelope::Fault;
-use crate::operation::{Input, Protocol, Service};
-use crate::{query, sigv4};
+use crate::limits::INFLATED_BYTES_MAX;
+use crate::operation::{Input, Output, Protocol, Service};
+use crate::quotas::{Attempt, QuotaConfig, Quotas};
+use crate::sigv4;
 
 /// Serves the operations of every service but S3.
 pub struct Dispatcher {
     services: Vec<Arc<dyn Service>>,
     credentials: Arc<dyn Credentials>,
     authorize: Arc<dyn Authorize>,
+    quotas: Arc<Quotas>,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
 }
@@ -31,14 +51,8 @@ pub struct Arrival {
     pub secure: bool,
 }
 
-/// The operation a request names, before it is verified.
-struct Matched {
-    operation: String,
-    input: Result<Input, Fault>,
-}
-
 impl Dispatcher {
-    /// A dispatcher of these services.
+    /// A dispatcher of these services, with the usual quotas.
     pub fn new(
         services: Vec<Arc<dyn Service>>,
         credentials: Arc<dyn Credentials>,
@@ -46,7 +60,15 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
         entropy: Entropy,
     ) -> Self {
-        Self { services, credentials, authorize, clock, entropy }
+        let quotas =
+            Arc::new(Quotas::new(QuotaConfig::default(), Arc::clone(&clock), kernel::Metrics::default()));
+        Self { services, credentials, authorize, quotas, clock, entropy }
+    }
+
+    /// The same with quotas that it shares with S3.
+    #[must_use]
+    pub fn with_quotas(self, quotas: Arc<Quotas>) -> Self {
+        Self { quotas, ..self }
     }
 
     /// Every service, for tests and generated documents.
@@ -54,51 +76,35 @@ impl Dispatcher {
         &self.services
     }
 
-    /// Whether a request is for one of these services: by the scope of its signature, its `X-Amz-Target`, or, unsigned, a form's
-    /// `Action`. One that is signed for a service that is not there is answered here too; everything else is S3's.
+    /// Whether a request is for one of these services, or for one that is not there; everything else is S3's.
     pub fn serves(&self, parts: &Parts) -> bool {
-        let elsewhere = || sigv4::claimed_scope(parts).is_some_and(|scope| scope.service != "s3");
-        self.select(parts).is_some() || elsewhere()
-    }
-
-    fn select(&self, parts: &Parts) -> Option<&Arc<dyn Service>> {
-        if let Some(scope) = sigv4::claimed_scope(parts) {
-            let scoped = |service: &&Arc<dyn Service>| service.descriptor().signing_name == scope.service;
-            return self.services.iter().find(scoped);
-        }
-        self.by_target(parts)
-    }
-
-    fn by_target(&self, parts: &Parts) -> Option<&Arc<dyn Service>> {
-        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let form = is_form(parts);
-        self.services.iter().find(|service| match service.descriptor().protocol {
-            Protocol::Json { target_prefix, .. } => target
-                .and_then(|target| target.rsplit_once('.'))
-                .is_some_and(|(prefix, _)| prefix == target_prefix),
-            Protocol::Query { .. } => form && target.is_none(),
-            Protocol::RestJson => false,
-        })
+        !matches!(route::route(&self.services, parts), Route::S3)
     }
 
     /// Answers a request that [`Dispatcher::serves`].
     pub async fn handle(&self, request: Request<Bytes>, arrival: Arrival) -> Response<Bytes> {
         let request_id = self.entropy.uuid();
         let (parts, body) = request.into_parts();
-        let Some(service) = self.select(&parts) else {
-            let protocol = spoken(&parts);
-            return stamp(Fault::unknown_operation(&protocol).render(&protocol, &request_id), &request_id);
+        let service = match route::route(&self.services, &parts) {
+            Route::Service(service) => Some(service),
+            Route::Form => route::by_form(&self.services, &parts, &body),
+            Route::Nobody | Route::S3 => None,
         };
-        let protocol = service.descriptor().protocol;
-        let matched = matched(service.as_ref(), &parts, &body);
-        let operation = matched.as_ref().map(|matched| matched.operation.clone()).unwrap_or_default();
-        let answer = self.answer(service, &parts, &body, matched, (&request_id, arrival)).await;
-        let response = match answer {
-            Ok(output) => render(&protocol, &operation, output, &request_id),
-            Err(fault) => fault.render(&protocol, &request_id),
+        let Some(service) = service else {
+            let dialect = Dialect::guess(&parts);
+            let fault = route::unknown(&dialect, &parts, &body);
+            return stamp(dialect.refusal(&fault, &request_id), &request_id);
+        };
+        let descriptor = service.descriptor();
+        let dialect = Dialect::of(&parts, descriptor.protocols);
+        let mut operation = String::new();
+        let asked = Asked { parts: &parts, body, dialect: &dialect, request_id: &request_id, arrival };
+        let response = match self.answer(service, asked, &mut operation).await {
+            Ok(output) => dialect.answer(&operation, output, &request_id),
+            Err(fault) => dialect.refusal(&fault, &request_id),
         };
         tracing::debug!(
-            service = service.descriptor().signing_name,
+            service = descriptor.signing_name,
             operation,
             status = response.status().as_u16(),
             request_id,
@@ -110,35 +116,71 @@ impl Dispatcher {
     async fn answer(
         &self,
         service: &Arc<dyn Service>,
-        parts: &Parts,
-        body: &Bytes,
-        matched: Option<Matched>,
-        (request_id, arrival): (&str, Arrival),
-    ) -> Result<Bytes, Fault> {
-        let protocol = &service.descriptor().protocol;
-        let verified = sigv4::verify(parts, body, &*self.credentials, &*self.clock)
-            .map_err(|fault| for_protocol(fault, protocol))?;
-        let matched = matched.ok_or_else(|| Fault::unknown_operation(protocol))?;
-        let region = verified.scope.region.parse().map_err(|_| {
-            Fault::new(
-                403,
-                "InvalidSignatureException",
-                "Credential should be scoped to a valid region.".to_owned(),
-            )
-        })?;
-        let account = verified.principal.account().cloned().unwrap_or_else(AccountId::default_account);
+        asked: Asked<'_>,
+        operation: &mut String,
+    ) -> Result<Output, Fault> {
+        let source_ip = asked.arrival.source_ip.clone();
+        let source_ip = source_ip.as_deref();
+        let caller = self.caller(service, &asked).map_err(|fault| for_protocol(fault, asked.dialect))?;
+        if caller.is_none() && asked.parts.headers.contains_key(header::CONTENT_ENCODING) {
+            // Nobody makes the node compute before it is known who they are, or what they ask.
+            return Err(for_protocol(sigv4::missing(), asked.dialect));
+        }
+        let body = inflated(asked.parts, asked.body)?;
+        let Matched { operation: named, input } =
+            matched(service.as_ref(), asked.dialect, asked.parts, &body)?;
+        operation.clone_from(&named);
+        if caller.is_none() && !service.is_unsigned(operation) {
+            return Err(for_protocol(sigv4::missing(), asked.dialect));
+        }
+        let proves_itself = caller.is_none();
+        let (principal, region) = caller.unwrap_or((Principal::Anonymous, Region::default_region()));
+        let admitted = self.quotas.admit(&principal, source_ip, region.as_str());
+        admitted.map_err(|fault| for_protocol(fault, asked.dialect))?;
         let cx = Context {
-            principal: verified.principal,
-            account,
+            account: principal.account().cloned().unwrap_or_else(AccountId::default_account),
+            principal,
             region,
-            request_id: request_id.to_owned(),
-            source_ip: arrival.source_ip,
-            secure: arrival.secure,
+            request_id: asked.request_id.to_owned(),
+            source_ip: asked.arrival.source_ip,
+            secure: asked.arrival.secure,
         };
         let call = service
-            .call(&cx, &matched.operation, matched.input?, &*self.authorize)
-            .ok_or_else(|| Fault::unknown_operation(protocol))?;
-        call.await
+            .perform(&cx, operation, input, &*self.authorize)
+            .ok_or_else(|| route::unknown(asked.dialect, asked.parts, &body))?;
+        if !proves_itself {
+            return call.await;
+        }
+        // What the input proves may be guessed at as well.
+        let attempt = Attempt::new(source_ip, "");
+        self.quotas.attempt(attempt).map_err(|fault| for_protocol(fault, asked.dialect))?;
+        call.await.inspect_err(|fault| self.quotas.failed(attempt, &fault.code))
+    }
+
+    /// Who signed a request, and for which region; nobody, if it is not signed at all.
+    fn caller(
+        &self,
+        service: &Arc<dyn Service>,
+        asked: &Asked<'_>,
+    ) -> Result<Option<(Principal, Region)>, Fault> {
+        if !sigv4::is_signed(asked.parts) {
+            return Ok(None);
+        }
+        let verified = self.quotas.verify(
+            (asked.parts, &asked.body),
+            asked.arrival.source_ip.as_deref(),
+            &*self.credentials,
+            &*self.clock,
+        )?;
+        let scoped = |what: String| {
+            Fault::new(403, "InvalidSignatureException", format!("Credential should be scoped to {what}."))
+        };
+        let signing_name = service.descriptor().signing_name;
+        if verified.scope.service != signing_name {
+            return Err(scoped(format!("correct service: '{signing_name}'")));
+        }
+        let region = verified.scope.region.parse().map_err(|_| scoped("a valid region".to_owned()))?;
+        Ok(Some((verified.principal, region)))
     }
 
     /// Calls an operation in the name of a principal authenticated elsewhere (a console session). Authorised like any other call.
@@ -152,8 +194,6 @@ impl Dispatcher {
         operation: &str,
         input: Value,
     ) -> Result<Value, Fault> {
-        let unknown =
-            || Fault::new(400, "UnknownOperationException", "The requested operation is not supported.");
         let named = |service: &&Arc<dyn Service>| service.descriptor().signing_name == signing_name;
         // `iot` and `iotdata` are two services; a name may also be shared by two tables.
         for service in self.services.iter().filter(named) {
@@ -162,7 +202,7 @@ impl Dispatcher {
                 return Ok(serde_json::from_slice(&output).expect("the encoder wrote JSON"));
             }
         }
-        Err(unknown())
+        Err(Fault::unknown_operation())
     }
 
     /// A context for [`Dispatcher::call_as`] with a new request id.
@@ -171,61 +211,53 @@ impl Dispatcher {
     }
 }
 
-fn is_form(parts: &Parts) -> bool {
-    let content_type = parts.headers.get(header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
-}
-
-/// The protocol of a request for a service that is not there, as far as it shows.
-fn spoken(parts: &Parts) -> Protocol {
-    if parts.headers.contains_key("x-amz-target") {
-        Protocol::Json { version: "1.0", target_prefix: "" }
-    } else if is_form(parts) {
-        Protocol::Query { version: "", namespace: "" }
-    } else {
-        Protocol::RestJson
+/// The answer to a request that is refused before it can be handled: for its size, its pace, or because nothing is there yet. None if nothing in
+/// it says that it is not S3's.
+pub fn refusal(parts: &Parts, fault: &Fault, request_id: &str) -> Option<Response<Bytes>> {
+    if matches!(route::route(&[], parts), Route::S3) {
+        return None;
     }
+    let dialect = Dialect::guess(parts);
+    Some(stamp(dialect.refusal(&for_protocol(fault.clone(), &dialect), request_id), request_id))
 }
 
-fn matched(service: &dyn Service, parts: &Parts, body: &Bytes) -> Option<Matched> {
-    match service.descriptor().protocol {
-        Protocol::Json { target_prefix, .. } => {
-            let target = parts.headers.get("x-amz-target")?.to_str().ok()?;
-            let operation = target.strip_prefix(target_prefix)?.strip_prefix('.')?.to_owned();
-            Some(Matched { operation, input: Ok(Input::Text(body.clone())) })
-        }
-        Protocol::RestJson => service.operations().into_iter().find_map(|(name, _, http)| {
-            let http = http?;
-            let labels = http.matches(parts.method.as_str(), parts.uri.path())?;
-            let input = http.input(labels, parts, body).map(Input::Members);
-            Some(Matched { operation: name.to_owned(), input })
-        }),
-        Protocol::Query { .. } => {
-            let mut pairs = query::pairs(parts.uri.query().unwrap_or_default());
-            pairs.retain(|(name, _)| !name.starts_with("X-Amz-"));
-            pairs.extend(query::pairs(&String::from_utf8_lossy(body)));
-            let operation = pairs.iter().find(|(name, _)| name == "Action")?.1.clone();
-            Some(Matched { operation, input: Ok(Input::Members(query::members(&pairs))) })
-        }
+/// A request on its way through the steps.
+struct Asked<'a> {
+    parts: &'a Parts,
+    /// As it was signed: still compressed, if it came so.
+    body: Bytes,
+    dialect: &'a Dialect,
+    request_id: &'a str,
+    arrival: Arrival,
+}
+
+/// The body without its compression, which SDKs use for large inputs of CloudWatch. What grows beyond the largest body is refused.
+fn inflated(parts: &Parts, body: Bytes) -> Result<Bytes, Fault> {
+    let encoding = parts.headers.get(header::CONTENT_ENCODING);
+    if encoding.is_none_or(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"gzip")) {
+        return Ok(body);
     }
+    let mut out = Vec::new();
+    let read = GzDecoder::new(&body[..]).take(INFLATED_BYTES_MAX as u64 + 1).read_to_end(&mut out);
+    if read.is_err() {
+        return Err(Fault::new(400, "SerializationException", "The body is not gzip."));
+    }
+    if out.len() > INFLATED_BYTES_MAX {
+        return Err(Fault::new(
+            413,
+            "RequestEntityTooLargeException",
+            "The request is too large once it is uncompressed.",
+        ));
+    }
+    Ok(out.into())
 }
 
-fn render(protocol: &Protocol, operation: &str, output: Bytes, request_id: &str) -> Response<Bytes> {
-    let body = match protocol {
-        Protocol::Query { namespace, .. } => {
-            let value: Value = serde_json::from_slice(&output).expect("the encoder wrote JSON");
-            query::render(operation, namespace, &value, request_id).into()
-        }
-        _ => output,
-    };
-    let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, protocol.content_type());
-    response
-}
-
-/// The Query protocol has other names for what is wrong with a signature.
-fn for_protocol(fault: Fault, protocol: &Protocol) -> Fault {
-    if !matches!(protocol, Protocol::Query { .. }) {
+/// Some protocols have other names, or another status, for what is wrong with a signature or too much.
+fn for_protocol(fault: Fault, dialect: &Dialect) -> Fault {
+    if dialect.protocol == Protocol::RestJson && fault.code == "ThrottlingException" {
+        return Fault { status: 429, ..fault };
+    }
+    if !matches!(dialect.protocol, Protocol::Query { .. }) {
         return fault;
     }
     let code = match fault.code.as_str() {
@@ -234,6 +266,7 @@ fn for_protocol(fault: Fault, protocol: &Protocol) -> Fault {
         "InvalidSignatureException" => "SignatureDoesNotMatch",
         "IncompleteSignatureException" => "IncompleteSignature",
         "ExpiredTokenException" => "ExpiredToken",
+        "ThrottlingException" => "Throttling",
         _ => return fault,
     };
     Fault { code: code.to_owned(), ..fault }
@@ -244,280 +277,4 @@ fn stamp(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use http::Method;
-    use kernel::{ManualClock, Principal, Secret, Timestamp};
-    use serde::{Deserialize, Serialize};
-    use serde_json::json;
-
-    use super::*;
-    use crate::authorize::{Credential, Denied, Resource};
-    use crate::operation::{Descriptor, Entry, Operation, service};
-    use crate::rest::{Http, Param};
-    use crate::testing::{self, AllowAll};
-
-    struct Echo;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("Thing {0} not found.")]
-    struct NotFound(String);
-
-    impl kernel::ServiceError for NotFound {
-        fn kind(&self) -> kernel::ErrorKind {
-            kernel::ErrorKind::NotFound
-        }
-
-        fn code(&self) -> &str {
-            "ResourceNotFoundException"
-        }
-    }
-
-    struct GetThing;
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Request {
-        name: String,
-        max: Option<u32>,
-    }
-
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        name: String,
-        max: Option<u32>,
-    }
-
-    impl Operation for GetThing {
-        type Service = Echo;
-        type Request = Request;
-        type Response = Answer;
-        type Error = NotFound;
-
-        const NAME: &'static str = "GetThing";
-        const ACTION: &'static str = "echo:GetThing";
-
-        fn resource(cx: &Context, request: &Request) -> Resource {
-            cx.arn("echo", &format!("thing/{}", request.name)).into()
-        }
-
-        async fn handle(_: &Echo, _: &Context, request: Request) -> Result<Answer, NotFound> {
-            if request.name == "nope" {
-                return Err(NotFound(request.name));
-            }
-            Ok(Answer { name: request.name, max: request.max })
-        }
-    }
-
-    static JSON: Descriptor = Descriptor {
-        signing_name: "echo",
-        protocol: Protocol::Json { version: "1.1", target_prefix: "Echo_2020" },
-        validation_code: "ValidationException",
-    };
-    static QUERY: Descriptor = Descriptor {
-        signing_name: "echoquery",
-        protocol: Protocol::Query { version: "2020", namespace: "urn:echo" },
-        validation_code: "ValidationError",
-    };
-    static REST: Descriptor = Descriptor {
-        signing_name: "echorest",
-        protocol: Protocol::RestJson,
-        validation_code: "InvalidRequestException",
-    };
-    static OPERATIONS: &[Entry<Echo>] = &[Entry::of::<GetThing>()];
-    static REST_OPERATIONS: &[Entry<Echo>] = &[Entry::rest::<GetThing>(
-        Http::new("GET", "/things/{Name}").query(&[Param::number("max").member("Max")]),
-    )];
-
-    struct Key;
-
-    impl Credentials for Key {
-        fn find(&self, access_key_id: &str) -> Option<Credential> {
-            (access_key_id == "AK").then(|| Credential {
-                secret: Secret::new("secret".to_owned()),
-                principal: Principal::Root { account: AccountId::default_account() },
-            })
-        }
-    }
-
-    struct DenyAll;
-
-    impl Authorize for DenyAll {
-        fn authorize(&self, cx: &Context, action: &str, resource: &Resource) -> Result<(), Denied> {
-            Err(Denied::implicit(cx, action, resource))
-        }
-    }
-
-    fn dispatcher(authorize: Arc<dyn Authorize>) -> Dispatcher {
-        let services = vec![
-            service(&JSON, OPERATIONS, Arc::new(Echo)),
-            service(&QUERY, OPERATIONS, Arc::new(Echo)),
-            service(&REST, REST_OPERATIONS, Arc::new(Echo)),
-        ];
-        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_500_000_000_000)));
-        Dispatcher::new(services, Arc::new(Key), authorize, clock, Entropy::seeded(1))
-    }
-
-    fn request(service: &str, method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Request_ {
-        let signer =
-            sigv4::Signer { access_key_id: "AK", secret_access_key: "secret", region: "us-east-1", service };
-        let body = Bytes::from(body.to_owned());
-        let mut all = vec![("host", "h")];
-        all.extend(headers);
-        let uri: http::Uri = uri.parse().unwrap();
-        let now = Timestamp::from_millis(1_500_000_000_000);
-        let added = signer.sign(&method, &uri, &all, &body, now).unwrap();
-        let mut builder = http::Request::builder().method(method).uri(uri);
-        for (name, value) in all.into_iter().chain(added.iter().map(|(n, v)| (*n, v.as_str()))) {
-            builder = builder.header(name, value);
-        }
-        builder.body(body).unwrap()
-    }
-
-    type Request_ = http::Request<Bytes>;
-
-    async fn check(request: Request_, status: u16, body: &str) {
-        let response = dispatcher(Arc::new(AllowAll)).handle(request, Arrival::default()).await;
-        assert_eq!(
-            (response.status().as_u16(), std::str::from_utf8(response.body()).unwrap()),
-            (status, body)
-        );
-        assert!(response.headers().contains_key("x-amzn-requestid"));
-    }
-
-    fn json(target: &str, body: &str) -> Request_ {
-        request("echo", Method::POST, "/", &[("x-amz-target", target)], body)
-    }
-
-    #[tokio::test]
-    async fn aws_json_answers() {
-        check(json("Echo_2020.GetThing", r#"{"Name":"a"}"#), 200, r#"{"Name":"a","Max":null}"#).await;
-        check(
-            json("Echo_2020.GetThing", r#"{"Name":"nope"}"#),
-            404,
-            r#"{"__type":"ResourceNotFoundException","message":"Thing nope not found."}"#,
-        )
-        .await;
-        check(
-            json("Echo_2020.Nope", "{}"),
-            400,
-            r#"{"__type":"UnknownOperationException","message":"The requested operation is not supported."}"#,
-        )
-        .await;
-        // A member that is null is as good as absent.
-        check(json("Echo_2020.GetThing", r#"{"Name":"a","Max":null}"#), 200, r#"{"Name":"a","Max":null}"#)
-            .await;
-        check(
-            json("Echo_2020.GetThing", r#"{"Name":null}"#),
-            400,
-            r#"{"__type":"ValidationException","message":"1 validation error detected: Value null at 'name' failed to satisfy constraint: Member must not be null"}"#,
-        )
-        .await;
-        check(
-            json("Echo_2020.GetThing", ""),
-            400,
-            r#"{"__type":"ValidationException","message":"1 validation error detected: Value null at 'name' failed to satisfy constraint: Member must not be null"}"#,
-        )
-        .await;
-    }
-
-    #[tokio::test]
-    async fn aws_json_with_a_wrong_type_is_a_serialization_exception() {
-        let request = json("Echo_2020.GetThing", r#"{"Name":7}"#);
-        let response = dispatcher(Arc::new(AllowAll)).handle(request, Arrival::default()).await;
-        let body: Value = serde_json::from_slice(response.body()).unwrap();
-        assert_eq!(
-            (response.status().as_u16(), body["__type"].as_str()),
-            (400, Some("SerializationException"))
-        );
-    }
-
-    #[tokio::test]
-    async fn rest_json_answers() {
-        let get = |uri| request("echorest", Method::GET, uri, &[], "");
-        check(get("/things/a%2Fb?max=5"), 200, r#"{"Name":"a/b","Max":5}"#).await;
-        check(get("/things/nope"), 404, r#"{"message":"Thing nope not found."}"#).await;
-        check(get("/other"), 400, r#"{"message":"The requested operation is not supported."}"#).await;
-    }
-
-    #[tokio::test]
-    async fn query_answers() {
-        let form = [("content-type", "application/x-www-form-urlencoded")];
-        let post = |body| request("echoquery", Method::POST, "/", &form, body);
-        let response = dispatcher(Arc::new(AllowAll))
-            .handle(post("Action=GetThing&Version=2020&Name=a"), Arrival::default())
-            .await;
-        let text = std::str::from_utf8(response.body()).unwrap();
-        assert!(text.starts_with(
-            "<GetThingResponse xmlns=\"urn:echo\"><GetThingResult><Name>a</Name></GetThingResult>"
-        ));
-        let response =
-            dispatcher(Arc::new(AllowAll)).handle(post("Action=Nope&Version=2020"), Arrival::default()).await;
-        assert!(std::str::from_utf8(response.body()).unwrap().contains("<Code>InvalidAction</Code>"));
-    }
-
-    #[tokio::test]
-    async fn a_service_that_is_not_there_has_no_operation() {
-        let form = [("content-type", "application/x-www-form-urlencoded")];
-        let target = [("x-amz-target", "Kinesis_20131202.ListStreams")];
-        let dispatcher = dispatcher(Arc::new(AllowAll));
-        for (request, said) in [
-            (request("kinesis", Method::POST, "/", &target, "{}"), "\"UnknownOperationException\""),
-            (request("iam", Method::POST, "/", &form, "Action=ListUsers"), "<Code>InvalidAction</Code>"),
-            (
-                request("lambda", Method::GET, "/functions", &[], ""),
-                "The requested operation is not supported.",
-            ),
-        ] {
-            let (parts, body) = request.into_parts();
-            assert!(dispatcher.serves(&parts));
-            let response =
-                dispatcher.handle(http::Request::from_parts(parts, body), Arrival::default()).await;
-            let text = std::str::from_utf8(response.body()).unwrap();
-            assert!(response.status() == 400 && text.contains(said), "{text}");
-        }
-        let (parts, _) = request("s3", Method::GET, "/bucket", &[], "").into_parts();
-        assert!(!dispatcher.serves(&parts));
-    }
-
-    #[tokio::test]
-    async fn a_bad_signature_has_the_name_its_protocol_gives_it() {
-        let mut bad = json("Echo_2020.GetThing", "{}");
-        *bad.body_mut() = Bytes::from_static(b"{} ");
-        let response = dispatcher(Arc::new(AllowAll)).handle(bad, Arrival::default()).await;
-        assert_eq!(response.status(), 403);
-        assert!(std::str::from_utf8(response.body()).unwrap().contains("InvalidSignatureException"));
-        let form = [("content-type", "application/x-www-form-urlencoded")];
-        let mut bad = request("echoquery", Method::POST, "/", &form, "Action=GetThing");
-        *bad.body_mut() = Bytes::from_static(b"Action=Other");
-        let response = dispatcher(Arc::new(AllowAll)).handle(bad, Arrival::default()).await;
-        assert!(std::str::from_utf8(response.body()).unwrap().contains("<Code>SignatureDoesNotMatch</Code>"));
-    }
-
-    #[tokio::test]
-    async fn no_handler_runs_before_its_request_is_authorised() {
-        let response = dispatcher(Arc::new(DenyAll))
-            .handle(json("Echo_2020.GetThing", r#"{"Name":"a"}"#), Arrival::default())
-            .await;
-        assert_eq!(response.status(), 403);
-        let body: Value = serde_json::from_slice(response.body()).unwrap();
-        assert_eq!(
-            body["message"],
-            "User: arn:aws:iam::000000000000:root is not authorized to perform: echo:GetThing on resource: \
-             arn:aws:echo:us-east-1:000000000000:thing/a because no identity-based policy allows the echo:GetThing action"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_call_in_process_is_the_same_call() {
-        let dispatcher = dispatcher(Arc::new(AllowAll));
-        let cx = testing::context();
-        let output = dispatcher.call_as(&cx, "echo", "GetThing", json!({"Name": "a"})).await.unwrap();
-        assert_eq!(output["Name"], "a");
-        let fault = dispatcher.call_as(&cx, "echo", "Nope", json!({})).await.unwrap_err();
-        assert_eq!(fault.code, "UnknownOperationException");
-    }
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::HeaderValue;
-use kernel::{Context, ServiceError};
+use kernel::{Context, Principal, ServiceError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::authorize::{Authorize, Resource};
+use crate::authorize::{Authorize, Facts, Resource};
+use crate::document::{Document, to_document};
 use crate::envelope::Fault;
 use crate::rest::Http;
 
@@ -34,6 +34,11 @@ pub trait Operation: 'static {
     /// What the action is performed on, for the authorisation.
     fn resource(cx: &Context, request: &Self::Request) -> Resource;
 
+    /// The service's own condition keys and their values: `("cloudwatch:namespace", ["App"])`.
+    fn condition_keys(_request: &Self::Request) -> Vec<(&'static str, Vec<String>)> {
+        Vec::new()
+    }
+
     /// Does it.
     fn handle(
         service: &Self::Service,
@@ -42,10 +47,10 @@ pub trait Operation: 'static {
     ) -> impl Future<Output = Result<Self::Response, Self::Error>> + Send;
 }
 
-/// The way a service speaks.
+/// A way in which a service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// AWS JSON: `X-Amz-Target: <target_prefix>.<Operation>`.
+    /// AWS JSON: `X-Amz-Target: <target_prefix>.<Operation>`. Bodies may be CBOR.
     Json {
         /// `1.0` or `1.1`.
         version: &'static str,
@@ -60,18 +65,15 @@ pub enum Protocol {
         version: &'static str,
         /// XML namespace of the answer.
         namespace: &'static str,
+        /// Codes that are not the names of their errors: `("InvalidParameterValueException", "InvalidParameterValue")`.
+        codes: &'static [(&'static str, &'static str)],
     },
-}
-
-impl Protocol {
-    pub(crate) fn content_type(&self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Json { version: "1.0", .. } => "application/x-amz-json-1.0",
-            Self::Json { .. } => "application/x-amz-json-1.1",
-            Self::RestJson => "application/json",
-            Self::Query { .. } => "text/xml",
-        })
-    }
+    /// Smithy RPC v2 CBOR: `POST /service/<service>/operation/<Operation>`.
+    /// <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>
+    RpcV2Cbor {
+        /// `GraniteServiceVersion20100801`.
+        service: &'static str,
+    },
 }
 
 /// What a service is called and how it speaks. A constant of its crate.
@@ -79,10 +81,26 @@ impl Protocol {
 pub struct Descriptor {
     /// The name in a signature's scope: `firehose`.
     pub signing_name: &'static str,
-    /// How it speaks.
-    pub protocol: Protocol,
+    /// How it speaks; the first is meant where a request does not say.
+    pub protocols: &'static [Protocol],
     /// The exception for a request that violates the model: `ValidationException`.
     pub validation_code: &'static str,
+}
+
+impl Descriptor {
+    /// Whether it speaks nothing but Query.
+    fn is_query(&self) -> bool {
+        self.protocols.iter().all(|protocol| matches!(protocol, Protocol::Query { .. }))
+    }
+}
+
+/// Whether an operation may be called without a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Authentication {
+    /// It may not: all but a few.
+    Signature,
+    /// It may, because its input proves who calls; it decides alone whether they may.
+    Input,
 }
 
 /// A row of a service's table.
@@ -93,7 +111,8 @@ pub struct Entry<S> {
     pub action: &'static str,
     /// The REST-JSON binding, for services that speak it.
     pub http: Option<Http>,
-    call: for<'a> fn(Call<'a, S>) -> BoxFuture<'a, Result<Bytes, Fault>>,
+    authentication: Authentication,
+    call: for<'a> fn(Call<'a, S>) -> BoxFuture<'a, Result<Output, Fault>>,
 }
 
 struct Call<'a, S> {
@@ -101,6 +120,7 @@ struct Call<'a, S> {
     descriptor: &'static Descriptor,
     cx: &'a Context,
     input: Input,
+    authentication: Authentication,
     authorize: &'a dyn Authorize,
 }
 
@@ -110,36 +130,75 @@ pub enum Input {
     Text(Bytes),
     /// Members gathered from several places.
     Members(Value),
+    /// Members of a form or of CBOR.
+    Document(Opaque),
 }
+
+/// An operation's output: in JSON where its input was, else as a document.
+pub enum Output {
+    /// The text of a JSON value.
+    Json(Bytes),
+    /// What CBOR or XML is to be made of.
+    Document(Opaque),
+}
+
+/// A document, of which only this crate knows how it is read and written.
+pub struct Opaque(pub(crate) Document);
 
 impl<S: Send + Sync + 'static> Entry<S> {
     /// The row of an operation.
     pub const fn of<O: Operation<Service = S>>() -> Self {
-        Self { name: O::NAME, action: O::ACTION, http: None, call: call::<O> }
+        Self {
+            name: O::NAME,
+            action: O::ACTION,
+            http: None,
+            authentication: Authentication::Signature,
+            call: call::<O>,
+        }
     }
 
     /// The row of a REST-JSON operation.
     pub const fn rest<O: Operation<Service = S>>(http: Http) -> Self {
-        Self { name: O::NAME, action: O::ACTION, http: Some(http), call: call::<O> }
+        Self { http: Some(http), ..Self::of::<O>() }
+    }
+
+    /// The row of an operation that may be called without a signature, as [`kernel::Principal::Anonymous`], because its input proves who calls
+    /// (`AssumeRoleWithWebIdentity`). No policy is asked then: the handler itself decides whether they may.
+    pub const fn unsigned<O: Operation<Service = S>>() -> Self {
+        Self { authentication: Authentication::Input, ..Self::of::<O>() }
     }
 }
 
-fn call<O: Operation>(call: Call<'_, O::Service>) -> BoxFuture<'_, Result<Bytes, Fault>> {
+fn call<O: Operation>(call: Call<'_, O::Service>) -> BoxFuture<'_, Result<Output, Fault>> {
     Box::pin(async move {
+        let json = !matches!(call.input, Input::Document(_));
         let request = decode::<O::Request>(call.input, call.descriptor)?;
-        let resource = O::resource(call.cx, &request);
-        if let Err(denied) = call.authorize.authorize(call.cx, O::ACTION, &resource) {
-            let code = match call.descriptor.protocol {
-                Protocol::Query { .. } => "AccessDenied",
-                _ => "AccessDeniedException",
+        let proves_itself =
+            call.authentication == Authentication::Input && call.cx.principal == Principal::Anonymous;
+        if !proves_itself {
+            let resource = O::resource(call.cx, &request);
+            let keys = O::condition_keys(&request);
+            let authorized = if keys.is_empty() {
+                call.authorize.authorize(call.cx, O::ACTION, &resource)
+            } else {
+                let facts = Facts { keys: &keys, ..Facts::default() };
+                call.authorize.authorize_with(call.cx, O::ACTION, &resource, &facts)
             };
-            return Err(Fault::new(403, code, denied.to_string()));
+            authorized.map_err(|denied| {
+                let code = if call.descriptor.is_query() { "AccessDenied" } else { "AccessDeniedException" };
+                Fault::new(403, code, denied.to_string())
+            })?;
         }
         let response =
             O::handle(call.service, call.cx, request).await.map_err(|error| Fault::from_service(&error))?;
-        let text =
-            serde_json::to_vec(&response).expect("responses have string keys and no failing Serialize");
-        Ok(Bytes::from(text))
+        Ok(if json {
+            let text =
+                serde_json::to_vec(&response).expect("responses have string keys and no failing Serialize");
+            Output::Json(text.into())
+        } else {
+            let document = to_document(&response);
+            Output::Document(Opaque(document.expect("responses have string keys and no failing Serialize")))
+        })
     })
 }
 
@@ -154,30 +213,31 @@ fn decode<R: DeserializeOwned>(input: Input, descriptor: &Descriptor) -> Result<
             serde_json::from_value(without_nulls(serde_json::from_slice(&text)?))
         }),
         Input::Members(members) => serde_json::from_value(without_nulls(members)),
-    };
-    decoded.map_err(|error| {
-        let text = error.to_string();
-        let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
-        match missing {
-            Some((member, _)) => Fault::new(400, descriptor.validation_code, null_member(member)),
-            // What a type's own check says: `validation: <sentence>`.
-            None => match text.strip_prefix("validation: ") {
-                Some(sentence) => {
-                    let sentence = sentence.split(" at line ").next().unwrap_or(sentence);
-                    Fault::new(400, descriptor.validation_code, sentence)
-                }
-                None => Fault::new(400, unreadable(descriptor), text),
-            },
+        Input::Document(Opaque(document)) => {
+            return R::deserialize(document).map_err(|error| undecodable(&error.to_string(), descriptor));
         }
-    })
+    };
+    decoded.map_err(|error| undecodable(&error.to_string(), descriptor))
+}
+
+fn undecodable(text: &str, descriptor: &Descriptor) -> Fault {
+    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    if let Some((member, _)) = missing {
+        return Fault::new(400, descriptor.validation_code, null_member(member));
+    }
+    // What a type's own check says: `validation: <sentence>`.
+    match text.strip_prefix("validation: ") {
+        Some(sentence) => {
+            let sentence = sentence.split(" at line ").next().unwrap_or(sentence);
+            Fault::new(400, descriptor.validation_code, sentence)
+        }
+        None => Fault::new(400, unreadable(descriptor), text),
+    }
 }
 
 /// The exception for an input that is not of the model's types; Query's services know no other than the validation's.
 fn unreadable(descriptor: &Descriptor) -> &'static str {
-    match descriptor.protocol {
-        Protocol::Query { .. } => descriptor.validation_code,
-        _ => "SerializationException",
-    }
+    if descriptor.is_query() { descriptor.validation_code } else { "SerializationException" }
 }
 
 /// The same without the members that are null, which is how some clients say that there is none.
@@ -210,14 +270,34 @@ pub trait Service: Send + Sync {
     /// Names and bindings of its operations, in the order of the table.
     fn operations(&self) -> Vec<(&'static str, &'static str, Option<Http>)>;
 
-    /// Decodes, authorises, handles; the output is JSON. None if there is no such operation.
+    /// Whether an operation may be called without a signature.
+    fn is_unsigned(&self, operation: &str) -> bool;
+
+    /// Decodes, authorises, handles. None if there is no such operation.
+    fn perform<'a>(
+        &'a self,
+        cx: &'a Context,
+        operation: &str,
+        input: Input,
+        authorize: &'a dyn Authorize,
+    ) -> Option<BoxFuture<'a, Result<Output, Fault>>>;
+
+    /// The same for callers in process, whose output is JSON.
     fn call<'a>(
         &'a self,
         cx: &'a Context,
         operation: &str,
         input: Input,
         authorize: &'a dyn Authorize,
-    ) -> Option<BoxFuture<'a, Result<Bytes, Fault>>>;
+    ) -> Option<BoxFuture<'a, Result<Bytes, Fault>>> {
+        let performed = self.perform(cx, operation, input, authorize)?;
+        Some(Box::pin(async move {
+            match performed.await? {
+                Output::Json(text) => Ok(text),
+                Output::Document(_) => unreachable!("callers in process give JSON"),
+            }
+        }))
+    }
 }
 
 struct Bound<S: 'static> {
@@ -244,15 +324,20 @@ impl<S: Send + Sync + 'static> Service for Bound<S> {
         self.operations.iter().map(|entry| (entry.name, entry.action, entry.http)).collect()
     }
 
-    fn call<'a>(
+    fn is_unsigned(&self, operation: &str) -> bool {
+        let entry = self.operations.iter().find(|entry| entry.name == operation);
+        entry.is_some_and(|entry| entry.authentication == Authentication::Input)
+    }
+
+    fn perform<'a>(
         &'a self,
         cx: &'a Context,
         operation: &str,
         input: Input,
         authorize: &'a dyn Authorize,
-    ) -> Option<BoxFuture<'a, Result<Bytes, Fault>>> {
+    ) -> Option<BoxFuture<'a, Result<Output, Fault>>> {
         let entry = self.operations.iter().find(|entry| entry.name == operation)?;
-        let service = &*self.service;
-        Some((entry.call)(Call { service, descriptor: self.descriptor, cx, input, authorize }))
+        let (service, descriptor, authentication) = (&*self.service, self.descriptor, entry.authentication);
+        Some((entry.call)(Call { service, descriptor, cx, input, authentication, authorize }))
     }
 }

@@ -12,6 +12,9 @@ use serde_json::{Map, Value};
 use crate::envelope::Fault;
 use crate::query::pairs;
 
+/// How many parameters of a query string are looked at: a head has at most 64 KiB of them, an operation a handful.
+const QUERY_PAIRS_MAX: usize = 1000;
+
 /// Method, path and the places of members.
 #[derive(Clone, Copy, Debug)]
 pub struct Http {
@@ -142,7 +145,7 @@ impl Http {
         for (name, value) in labels {
             members.insert(name.to_owned(), Value::String(value));
         }
-        let given = pairs(parts.uri.query().unwrap_or_default());
+        let given: Vec<_> = pairs(parts.uri.query().unwrap_or_default()).take(QUERY_PAIRS_MAX).collect();
         for param in self.query {
             if let Some((_, text)) = given.iter().find(|(name, _)| name == param.name) {
                 members.insert(param.member.to_owned(), param.read(text)?);

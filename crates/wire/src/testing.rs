@@ -38,7 +38,7 @@ pub async fn call(service: &dyn Service, operation: &str, input: Value) -> Resul
     let cx = context();
     let call = service
         .call(&cx, operation, Input::Members(input), &AllowAll)
-        .ok_or_else(|| Fault::unknown_operation(&service.descriptor().protocol))?;
+        .ok_or_else(Fault::unknown_operation)?;
     let output = call.await?;
     Ok(serde_json::from_slice(&output).expect("the encoder wrote JSON"))
 }

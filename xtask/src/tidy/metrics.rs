@@ -32,7 +32,9 @@ fn console_files(folder: &Path, out: &mut Vec<PathBuf>) {
 
 /// What looks like a metric, because it begins as one does, and is none.
 fn unknown(text: &str, declared: &BTreeSet<String>) -> BTreeSet<String> {
-    let begins = |name: &str| name.split_once('_').map(|(service, _)| service.to_owned());
+    let begins = |name: &str| {
+        name.split_once('_').map(|(service, _)| service.to_owned()).filter(|service| !service.is_empty())
+    };
     let services: BTreeSet<String> = declared.iter().filter_map(|name| begins(name)).collect();
     let looks_so = |name: &String| begins(name).is_some_and(|service| services.contains(&service));
     names(text, '\'').into_iter().filter(looks_so).filter(|name| !declared.contains(name)).collect()

@@ -59,6 +59,7 @@ impl Operation for DeleteWorkGroup {
                 Ok(_) => {
                     // Nothing begins in it any more. What a stop of the node leaves behind here is swept later.
                     inner.live.cancel_workgroup(cx, name);
+                    inner.meters.forget(account, region, name);
                     inner.forget_after(&parts, None).await?;
                     return Ok(Empty {});
                 }

@@ -14,8 +14,8 @@ pub(super) struct TagResource;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request {
     #[serde(rename = "ResourceARN")]
-    resource_arn: String,
-    tags: Vec<Tag>,
+    pub(super) resource_arn: String,
+    pub(super) tags: Vec<Tag>,
 }
 
 impl Operation for TagResource {

@@ -14,8 +14,8 @@ pub(super) struct UntagResource;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request {
     #[serde(rename = "ResourceARN")]
-    resource_arn: String,
-    tag_keys: Vec<String>,
+    pub(super) resource_arn: String,
+    pub(super) tag_keys: Vec<String>,
 }
 
 impl Operation for UntagResource {

@@ -166,11 +166,12 @@ impl Operation for CreateDeliveryStream {
     const ACTION: &'static str = "firehose:CreateDeliveryStream";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors
-    /// `ResourceInUseException`, `LimitExceededException`, `InvalidArgumentException`, `ValidationException`.
+    /// `ResourceInUseException`, `LimitExceededException`, `InvalidArgumentException`, `ValidationException`,
+    /// `AccessDeniedException`.
     async fn handle(service: &Firehose, cx: &Context, mut request: Request) -> Result<Response, Error> {
         request.constrain()?;
         let hint = request.direct_put_source_configuration.as_ref();
@@ -196,6 +197,7 @@ impl Operation for CreateDeliveryStream {
             tags,
         };
         Target::of(&stream)?;
+        service.inner.check_role(cx, &stream)?;
         service.inner.create(&stream).await?;
         Ok(Response { delivery_stream_arn: stream.arn() })
     }
@@ -311,6 +313,33 @@ mod tests {
             let part = format!("Value at '{path}' failed to satisfy constraint: Member must not be null");
             assert!(sentence.contains(&part), "{sentence}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_role_is_one_that_the_caller_may_pass_and_the_stream_assume() {
+        let world = World::new();
+        let firehose = world.start().await;
+        let request = json!({"DeliveryStreamName": "a",
+                             "S3DestinationConfiguration": {"RoleARN": ROLE, "BucketARN": BUCKET}});
+        let refused = async || {
+            let fault = world.call(&firehose, "CreateDeliveryStream", request.clone()).await.unwrap_err();
+            assert!(firehose.inner.registry.all().is_empty());
+            fault.to_string()
+        };
+        world.roles.set_forbidden("iam:PassRole", true);
+        assert_eq!(
+            refused().await,
+            "AccessDeniedException: User: arn:aws:iam::000000000000:root is not authorized to perform: iam:PassRole on \
+             resource: arn:aws:iam::1234567890:role/firehose_delivery_role because no identity-based policy allows the \
+             iam:PassRole action"
+        );
+        world.roles.set_forbidden("iam:PassRole", false);
+        world.roles.set_gone(ROLE, true);
+        assert_eq!(
+            refused().await,
+            "InvalidArgumentException: Firehose is unable to assume role \
+             arn:aws:iam::1234567890:role/firehose_delivery_role. Please check the role provided."
+        );
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ impl Operation for DeleteDeliveryStream {
     const ACTION: &'static str = "firehose:DeleteDeliveryStream";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors

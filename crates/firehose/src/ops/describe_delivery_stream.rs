@@ -230,7 +230,7 @@ impl Operation for DescribeDeliveryStream {
     const ACTION: &'static str = "firehose:DescribeDeliveryStream";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors

@@ -42,7 +42,7 @@ impl Operation for ListTagsForDeliveryStream {
     const ACTION: &'static str = "firehose:ListTagsForDeliveryStream";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors

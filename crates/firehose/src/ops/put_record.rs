@@ -65,7 +65,7 @@ impl Operation for PutRecord {
     const ACTION: &'static str = "firehose:PutRecord";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors

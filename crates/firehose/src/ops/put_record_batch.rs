@@ -55,7 +55,7 @@ impl Operation for PutRecordBatch {
     const ACTION: &'static str = "firehose:PutRecordBatch";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors

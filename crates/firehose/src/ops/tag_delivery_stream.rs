@@ -15,9 +15,9 @@ pub(super) struct TagDeliveryStream;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request {
-    delivery_stream_name: Option<String>,
+    pub(super) delivery_stream_name: Option<String>,
     /// 1–50; a key that is there gets the new value.
-    tags: Option<Vec<Tag>>,
+    pub(super) tags: Option<Vec<Tag>>,
 }
 
 impl Operation for TagDeliveryStream {
@@ -30,7 +30,7 @@ impl Operation for TagDeliveryStream {
     const ACTION: &'static str = "firehose:TagDeliveryStream";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors

@@ -15,9 +15,9 @@ pub(super) struct UntagDeliveryStream;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request {
-    delivery_stream_name: Option<String>,
+    pub(super) delivery_stream_name: Option<String>,
     /// 1–50; keys that are not there are passed over.
-    tag_keys: Option<Vec<String>>,
+    pub(super) tag_keys: Option<Vec<String>>,
 }
 
 impl Operation for UntagDeliveryStream {
@@ -30,7 +30,7 @@ impl Operation for UntagDeliveryStream {
     const ACTION: &'static str = "firehose:UntagDeliveryStream";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors

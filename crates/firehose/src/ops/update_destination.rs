@@ -126,11 +126,12 @@ impl Operation for UpdateDestination {
     const ACTION: &'static str = "firehose:UpdateDestination";
 
     fn resource(cx: &Context, request: &Request) -> Resource {
-        named(cx, request.delivery_stream_name.as_ref())
+        named(cx, request.delivery_stream_name.as_deref().unwrap_or_default())
     }
 
     /// # Errors
-    /// `ResourceNotFoundException`, `ConcurrentModificationException`, `InvalidArgumentException`, `ValidationException`.
+    /// `ResourceNotFoundException`, `ConcurrentModificationException`, `InvalidArgumentException`, `ValidationException`,
+    /// `AccessDeniedException`.
     async fn handle(service: &Firehose, cx: &Context, request: Request) -> Result<Empty, Error> {
         request.constrain()?;
         let name = request.delivery_stream_name.clone().unwrap_or_default();
@@ -153,6 +154,9 @@ impl Operation for UpdateDestination {
                 return Err(Error::invalid(format!("Destination Id {destination_id} not found")));
             }
             stream.destination = update.clone().merge_into(stream.destination.clone())?;
+            if update.names_role() {
+                service.inner.check_role(cx, stream)?;
+            }
             stream.version += 1;
             stream.updated_at = Some(now);
             Target::of(stream).map(drop)
@@ -206,6 +210,21 @@ mod tests {
             "ConcurrentModificationException: Cannot update firehose: a since the current version id: 2 and specified \
              version id: 1 do not match"
         );
+    }
+
+    #[tokio::test]
+    async fn a_role_that_is_given_is_one_that_the_caller_may_pass() {
+        let world = World::new();
+        let firehose = world.start().await;
+        world.create(&firehose, "a", json!({})).await;
+        let before = described(&world, &firehose).await;
+        world.roles.set_forbidden("iam:PassRole", true);
+        let role = json!({"RoleARN": "arn:aws:iam::000000000000:role/other"});
+        let update = request(json!({"ExtendedS3DestinationUpdate": role}));
+        let fault = world.call(&firehose, "UpdateDestination", update).await.unwrap_err();
+        assert_eq!((fault.status, fault.code.as_str()), (400, "AccessDeniedException"));
+        assert_eq!(described(&world, &firehose).await, before);
+        world.update(&firehose, "a", json!({"Prefix": "p/"})).await;
     }
 
     #[tokio::test]

@@ -11,9 +11,11 @@ use mqtt::{
 };
 
 use super::Connection;
+use super::publishing::Pursued;
 use crate::authorize::Action;
 use crate::mailbox::Item;
 use crate::message::encode_record;
+use crate::metrics::Outcome;
 use crate::session::Offered;
 
 impl Connection {
@@ -31,6 +33,7 @@ impl Connection {
                 continue;
             };
             if topic::is_reserved(filter.filter()) {
+                self.broker.cells.subscribes(Outcome::ClientError).add(1);
                 return self.session.disconnect(ReasonCode::TopicFilterInvalid);
             }
             let is_new = !held.contains_key(&filter) && !added.iter().any(|(other, _)| *other == filter);
@@ -47,6 +50,7 @@ impl Connection {
         match self.broker.subscribe(&session, &added).await {
             Ok(is_new) => {
                 self.session.suback(request.packet_id, &codes);
+                self.count_subscribes(&codes);
                 for ((filter, options), is_new) in added.iter().zip(is_new) {
                     self.send_retained(filter, *options, is_new);
                 }
@@ -56,7 +60,21 @@ impl Connection {
                 let failed = |code: ReasonCode| if code.is_failure() { code } else { error.reason() };
                 let codes: Vec<_> = codes.into_iter().map(failed).collect();
                 self.session.suback(request.packet_id, &codes);
+                self.count_subscribes(&codes);
             }
+        }
+    }
+
+    fn count_subscribes(&self, codes: &[ReasonCode]) {
+        for code in codes {
+            let outcome = match code {
+                ReasonCode::NotAuthorized => Outcome::AuthError,
+                ReasonCode::QuotaExceeded => Outcome::Throttle,
+                ReasonCode::TopicFilterInvalid => Outcome::ClientError,
+                code if code.is_failure() => Outcome::ServerError,
+                _ => Outcome::Success,
+            };
+            self.broker.cells.subscribes(outcome).add(1);
         }
     }
 
@@ -77,10 +95,10 @@ impl Connection {
         let log = &*self.gateway.shared.log;
         match attachment.session.offer(log, item, || encode_record(&message.message, true)) {
             Offered::Done => {}
-            Offered::Slow => self.gateway.shared.cells.dropped_slow.add(1),
-            Offered::Full => self.gateway.shared.cells.dropped_full.add(1),
+            Offered::Slow => self.broker.cells.dropped_slow.add(1),
+            Offered::Full => self.broker.cells.dropped_full.add(1),
             Offered::Appending(append) => {
-                self.pursue(None, async move { Ok(append.await.map(drop)?) }.boxed());
+                self.pursue(Pursued::Other, async move { Ok(append.await.map(drop)?) }.boxed());
             }
         }
     }
@@ -95,6 +113,7 @@ impl Connection {
             Ok(existed) => existed.into_iter(),
             Err(error) => {
                 self.gateway.publish_failed(&error);
+                self.broker.cells.unsubscribes(Outcome::ServerError).add(request.filters.len() as u64);
                 let codes = vec![error.reason(); request.filters.len()];
                 return self.session.unsuback(request.packet_id, &codes);
             }
@@ -108,6 +127,9 @@ impl Connection {
                 Ok(_) => ReasonCode::NoSubscriptionExisted,
             })
             .collect();
+        let invalid = codes.iter().filter(|code| code.is_failure()).count();
+        self.broker.cells.unsubscribes(Outcome::ClientError).add(invalid as u64);
+        self.broker.cells.unsubscribes(Outcome::Success).add((codes.len() - invalid) as u64);
         self.session.unsuback(request.packet_id, &codes);
     }
 }

@@ -43,7 +43,8 @@ impl Operation for GetRetainedMessage {
     }
 
     async fn handle(gateway: &Gateway, cx: &Context, request: Request) -> Result<Response, Error> {
-        let entry = gateway.broker(&cx.account, &cx.region).retained.get(&request.topic);
+        let broker = gateway.known_broker(&cx.account, &cx.region);
+        let entry = broker.and_then(|broker| broker.retained.get(&request.topic));
         let entry = entry.ok_or_else(|| {
             Error::NotFound(format!("No retained message was found for the topic {}.", request.topic))
         })?;

@@ -68,8 +68,9 @@ impl Operation for ListRetainedMessages {
                 Some(topic.ok_or_else(|| Error::InvalidRequest("The nextToken is not valid.".to_owned()))?)
             }
         };
-        let broker = gateway.broker(&cx.account, &cx.region);
-        let mut page = broker.retained.page(after.as_deref(), limit + 1);
+        let broker = gateway.known_broker(&cx.account, &cx.region);
+        let page = broker.map(|broker| broker.retained.page(after.as_deref(), limit + 1));
+        let mut page = page.unwrap_or_default();
         let more = page.len() > limit;
         page.truncate(limit);
         let last = page.last().map(|entry| URL_SAFE_NO_PAD.encode(entry.outbound.message.topic.as_bytes()));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wire::{Blob, Operation, Resource};
 
+use crate::authorize::Action;
 use crate::limits::USER_PROPERTIES_BYTES_MAX;
 use crate::{Error, Gateway};
 
@@ -52,6 +53,10 @@ impl Operation for Publish {
     }
 
     async fn handle(gateway: &Gateway, cx: &Context, request: Request) -> Result<Response, Error> {
+        // iot:Publish was asked for before.
+        if request.retain.unwrap_or_default() {
+            gateway.allow(cx, Action::RetainPublish, &request.topic)?;
+        }
         let message = request.into_message(gateway.shared.clock.now())?;
         gateway.publish_message(cx, message).await?;
         Ok(Response {})

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{self, BoxFuture, FutureExt};
-use kernel::{AccountId, Context, ErrorKind, Region, Timestamp};
-use ports::{DeviceIdentity, Devices, OnMessage, PortError, PortFuture, tokio_watch};
+use kernel::{AccountId, Context, ErrorKind, Region, Secret, Timestamp};
+use ports::{DeviceIdentity, Devices, OnMessage, PortError, PortFuture, ServerCertificate, tokio_watch};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -21,10 +22,16 @@ use crate::authenticate::certificate_id;
 pub(crate) const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}"#;
 
+/// After how long a server certificate is to be renewed.
+pub(crate) const CERTIFICATE_LIFE: Duration = Duration::from_secs(3600);
+
 /// Certificates in memory, and the CA that signs them.
 pub(crate) struct FakeDevices {
     identities: Mutex<HashMap<String, Arc<DeviceIdentity>>>,
     epoch: watch::Sender<u64>,
+    pub(crate) ca_epoch: watch::Sender<u64>,
+    /// Server certificates given so far.
+    pub(crate) issued: watch::Sender<u32>,
     ca_pem: Arc<str>,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -45,7 +52,14 @@ impl FakeDevices {
         params.distinguished_name.push(DnType::CommonName, "CA");
         let ca_pem = params.self_signed(&key).unwrap().pem();
         let issuer = Issuer::from_ca_cert_pem(&ca_pem, key).unwrap();
-        Self { identities: Mutex::default(), epoch: watch::Sender::new(0), ca_pem: ca_pem.into(), issuer }
+        Self {
+            identities: Mutex::default(),
+            epoch: watch::Sender::new(0),
+            ca_epoch: watch::Sender::new(0),
+            issued: watch::Sender::new(0),
+            ca_pem: ca_pem.into(),
+            issuer,
+        }
     }
 
     /// A certificate signed by the CA that nobody knows of yet.
@@ -63,16 +77,37 @@ impl FakeDevices {
     }
 
     pub(crate) fn set(&self, keys: &Keys, policies: &[&str], things: &[&str], active: bool) {
-        let identity = DeviceIdentity {
-            certificate_id: keys.id.clone(),
-            account: AccountId::default_account(),
-            region: Region::default_region(),
-            active,
-            policies: policies.iter().map(|text| Arc::from(*text)).collect(),
-            things: things.iter().map(|&thing| thing.to_owned()).collect(),
-        };
-        self.identities.lock().unwrap().insert(keys.id.clone(), Arc::new(identity));
+        self.put(DeviceIdentity { active, ..identity(keys, policies, things) });
+    }
+
+    /// An active certificate of another account or region.
+    pub(crate) fn set_in(&self, keys: &Keys, (account, region): (&AccountId, &Region), policies: &[&str]) {
+        let (account, region) = (account.clone(), region.clone());
+        self.put(DeviceIdentity { account, region, ..identity(keys, policies, &[]) });
+    }
+
+    /// An active certificate that is valid for so long.
+    pub(crate) fn set_valid(&self, keys: &Keys, not_before: Timestamp, not_after: Timestamp) {
+        self.put(DeviceIdentity { not_before, not_after, ..identity(keys, &[ALLOW_ALL], &[]) });
+    }
+
+    fn put(&self, identity: DeviceIdentity) {
+        let id = identity.certificate_id.clone();
+        self.identities.lock().unwrap().insert(id, Arc::new(identity));
         self.epoch.send_modify(|epoch| *epoch += 1);
+    }
+}
+
+fn identity(keys: &Keys, policies: &[&str], things: &[&str]) -> DeviceIdentity {
+    DeviceIdentity {
+        certificate_id: keys.id.clone(),
+        account: AccountId::default_account(),
+        region: Region::default_region(),
+        active: true,
+        not_before: Timestamp::EPOCH,
+        not_after: Timestamp::from_millis(i64::MAX),
+        policies: policies.iter().map(|text| Arc::from(*text)).collect(),
+        things: things.iter().map(|&thing| thing.to_owned()).collect(),
     }
 }
 
@@ -101,10 +136,17 @@ impl Devices for FakeDevices {
         Arc::clone(&self.ca_pem)
     }
 
-    fn server_certificate<'a>(&'a self, names: &'a [String]) -> PortFuture<'a, (String, String)> {
+    fn ca_epoch(&self) -> tokio_watch::Receiver<u64> {
+        self.ca_epoch.subscribe()
+    }
+
+    fn server_certificate<'a>(&'a self, names: &'a [String]) -> PortFuture<'a, ServerCertificate> {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap();
-        future::ready(Ok((certificate.pem(), key.serialize_pem()))).boxed()
+        let (chain_pem, key_pem) = (certificate.pem(), Secret::new(key.serialize_pem()));
+        self.issued.send_modify(|issued| *issued += 1);
+        let renew_at = Timestamp::from_millis(1_700_000_000_000) + CERTIFICATE_LIFE * *self.issued.borrow();
+        future::ready(Ok(ServerCertificate { chain_pem, key_pem, renew_at })).boxed()
     }
 }
 

@@ -8,6 +8,8 @@ use hyper_util::rt::TokioIo;
 use mqtt::{Connect, Qos, Version};
 use serde_json::Value;
 
+use crate::Quotas;
+use crate::metrics::PUBLISH_IN;
 use crate::testing::{ALLOW_ALL, Durability, Keys, Node};
 
 const OWN_TOPIC: &str = r#"{"Version":"2012-10-17","Statement":[
@@ -118,4 +120,17 @@ async fn an_unregistered_certificate_is_refused() {
         assert!(answer.is_err());
     }
     assert!(node.rules.seen.borrow().is_empty());
+}
+
+#[tokio::test]
+async fn one_publish_too_many_is_told_so() {
+    let node = Node::start_within(Quotas { publishes: 2, ..Quotas::UNBOUNDED }).await;
+    let keys = node.devices.register(&[ALLOW_ALL], &[]);
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(request(&node, &keys, post("/topics/a?qos=1", "x")).await.0.as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    assert_eq!(node.counter(&PUBLISH_IN, &["http", "1", "success"]), 3);
+    assert_eq!(node.counter(&PUBLISH_IN, &["http", "1", "throttle"]), 1);
 }

@@ -35,12 +35,12 @@ async fn a_message_goes_to_subscribers_and_rules_in_both_versions() {
         assert_eq!(cx.principal, Principal::Root { account: cx.account.clone() });
         assert_eq!(cx.source_ip.as_deref(), Some("127.0.0.1"));
         subscriber.nothing().await;
-        assert_eq!(node.counter(&PUBLISH_IN, &["1"]), 1);
-        assert_eq!(node.counter(&PUBLISH_IN, &["0"]), 2);
+        assert_eq!(node.counter(&PUBLISH_IN, &["mqtt", "1", "success"]), 1);
+        assert_eq!(node.counter(&PUBLISH_IN, &["mqtt", "0", "success"]), 2);
         assert_eq!(node.counter(&PUBLISH_OUT, &["1"]), 1);
-        assert_eq!(node.metrics.gauge(&CONNECTIONS, &[]).value(), 2);
+        assert_eq!(node.gauge(&CONNECTIONS), 2);
         node.group.shutdown().await;
-        assert_eq!(node.metrics.gauge(&CONNECTIONS, &[]).value(), 0);
+        assert_eq!(node.gauge(&CONNECTIONS), 0);
     }
 }
 

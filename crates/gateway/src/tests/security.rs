@@ -1,9 +1,12 @@
 //! Certificates and policies on the TLS port.
 
+use std::time::Duration;
+
+use kernel::{Clock, Timestamp};
 use mqtt::{Connect, Message, Qos, ReasonCode, Retain, Version, Will};
 
-use crate::metrics::{DELIVERY_DROPPED, PUBLISH_DENIED};
-use crate::testing::{ALLOW_ALL, Node, self_signed};
+use crate::metrics::{DELIVERY_DROPPED, PUBLISH_IN, REFUSED};
+use crate::testing::{ALLOW_ALL, CERTIFICATE_LIFE, Node, self_signed};
 
 const VERSIONS: [Version; 2] = [Version::V311, Version::V5];
 
@@ -92,7 +95,9 @@ async fn policies_decide_over_connect_publish_subscribe_and_receive() {
         let mut device = node.connect_tls(&keys, Connect::new(version, "bailey")).await;
         device.send("dev/robyn/y", "forged").await;
         assert_eq!(device.closed().await, goodbye);
-        assert_eq!(node.counter(&PUBLISH_DENIED, &[]), 2);
+        for qos in ["0", "1"] {
+            assert_eq!(node.counter(&PUBLISH_IN, &["mqtt", qos, "auth_error"]), 1);
+        }
         assert_eq!(node.rules.seen.borrow().len(), 3);
     }
 }
@@ -153,4 +158,53 @@ async fn a_client_identifier_is_no_pattern() {
         let (_, connack) = node.open_tls(&keys, Connect::new(Version::V5, client_id)).await.unwrap();
         assert_eq!(connack.unwrap().reason, ReasonCode::NotAuthorized);
     }
+}
+
+#[tokio::test]
+async fn a_certificate_connects_while_it_is_valid() {
+    let node = Node::start().await;
+    let keys = node.devices.issue();
+    let now = node.clock.now();
+    let day = Duration::from_secs(24 * 3600);
+    for (from, to, taken) in [
+        (now, now, true),
+        (now + day, now + day * 2, false),
+        (Timestamp::EPOCH, Timestamp::from_millis(now.as_millis() - 1), false),
+    ] {
+        node.devices.set_valid(&keys, from, to);
+        let connected = match node.open_tls(&keys, Connect::new(Version::V5, "c")).await {
+            Ok((_, connack)) => connack.is_some(),
+            Err(_) => false,
+        };
+        assert_eq!(connected, taken, "{from} to {to}");
+    }
+    assert_eq!(node.metrics.counter(&REFUSED, &["handshake"]).value(), 2);
+}
+
+#[tokio::test]
+async fn the_server_certificate_is_renewed_in_time_and_with_the_ca() {
+    let node = Node::start().await;
+    let keys = node.devices.register(&[ALLOW_ALL], &[]);
+    let presented = async || {
+        let stream = node.tls(node.tls_address(), Some(&keys), &[]).await.unwrap();
+        stream.get_ref().1.peer_certificates().unwrap()[0].clone()
+    };
+    let mut issued = node.devices.issued.subscribe();
+    let first = presented().await;
+    assert_eq!(presented().await, first);
+    node.clock.advance(CERTIFICATE_LIFE - Duration::from_secs(1));
+    node.settle().await;
+    assert_eq!(*issued.borrow_and_update(), 1);
+    node.clock.advance(Duration::from_secs(1));
+    issued.wait_for(|issued| *issued == 2).await.unwrap();
+    node.settle().await;
+    let second = presented().await;
+    assert_ne!(second, first);
+    let mut device = node.connect_tls(&keys, Connect::new(Version::V5, "c")).await;
+    node.devices.ca_epoch.send_modify(|epoch| *epoch += 1);
+    issued.wait_for(|issued| *issued == 3).await.unwrap();
+    node.settle().await;
+    assert_ne!(presented().await, second);
+    // Who was connected stays so.
+    device.nothing().await;
 }

@@ -71,7 +71,7 @@ async fn a_session_and_its_messages_survive_the_death_of_the_node() {
         assert_eq!(device.text().await, "acknowledged");
         assert_eq!(device.text().await, "later");
         device.nothing().await;
-        assert_eq!(node.metrics.gauge(&SESSIONS, &[]).value(), 1);
+        assert_eq!(node.gauge(&SESSIONS), 1);
     }
 }
 
@@ -117,7 +117,7 @@ async fn a_session_ends_an_hour_after_its_connection() {
                 node = node.restart().await;
             }
             node.settle().await;
-            assert_eq!(node.metrics.gauge(&SESSIONS, &[]).value(), 0);
+            assert_eq!(node.gauge(&SESSIONS), 0);
             let (mut device, present) = resume(&node, persistent(version, "c")).await;
             assert!(!present);
             device.publish("a", "y").await;
@@ -224,4 +224,56 @@ async fn a_stopped_node_says_so_and_keeps_sessions() {
     assert_eq!(device.closed().await, Some(ReasonCode::ServerShuttingDown));
     let node = node.restart().await;
     assert!(resume(&node, persistent(Version::V5, "c")).await.1);
+}
+
+/// What `bailey` may, and what may be done under any name with other topics.
+const BAILEY: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Action":["iot:Connect","iot:Receive"],"Resource":"*"},
+    {"Effect":"Allow","Action":"iot:Subscribe","Resource":"*:topicfilter/bailey/*"}]}"#;
+const ROBYN: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Action":["iot:Connect","iot:Receive"],"Resource":"*"},
+    {"Effect":"Allow","Action":"iot:Subscribe","Resource":"*:topicfilter/robyn/*"}]}"#;
+
+#[tokio::test]
+async fn what_a_session_has_gathered_is_not_handed_to_another_s_rights() {
+    for dies in [false, true] {
+        let mut node = Node::start().await;
+        let bailey = node.devices.register(&[BAILEY], &[]);
+        let bailey_too = node.devices.register(&[BAILEY], &[]);
+        let robyn = node.devices.register(&[ROBYN], &[]);
+        let mut device = node.connect_tls(&bailey, persistent(Version::V5, "c")).await;
+        device.subscribe("bailey/#", Qos::AtLeastOnce).await;
+        device.disconnect().await;
+        node.connect(Connect::new(Version::V5, "root")).await.publish("bailey/1", "for bailey").await;
+        if dies {
+            node = node.restart().await;
+        }
+        // Another certificate with the same rights goes on where the first has left.
+        let (mut device, connack) = node.open_tls(&bailey_too, persistent(Version::V5, "c")).await.unwrap();
+        assert!(connack.unwrap().session_present);
+        assert_eq!(device.text().await, "for bailey");
+        device.disconnect().await;
+        let mut root = node.connect(Connect::new(Version::V5, "root")).await;
+        root.publish("bailey/2", "for bailey").await;
+        // One with other rights begins anew.
+        let (mut device, connack) = node.open_tls(&robyn, persistent(Version::V5, "c")).await.unwrap();
+        assert!(!connack.unwrap().session_present);
+        root.publish("bailey/3", "for bailey").await;
+        device.nothing().await;
+        device.subscribe("robyn/#", Qos::AtLeastOnce).await;
+        root.publish("robyn/1", "for robyn").await;
+        assert_eq!(device.text().await, "for robyn");
+    }
+}
+
+#[tokio::test]
+async fn a_session_s_own_certificate_keeps_it_whatever_its_policies_say_now() {
+    let node = Node::start().await;
+    let keys = node.devices.register(&[BAILEY], &[]);
+    let mut device = node.connect_tls(&keys, persistent(Version::V5, "c")).await;
+    device.subscribe("bailey/#", Qos::AtLeastOnce).await;
+    device.disconnect().await;
+    node.devices.set(&keys, &[ROBYN], &[], true);
+    let (_, connack) = node.open_tls(&keys, persistent(Version::V5, "c")).await.unwrap();
+    assert!(connack.unwrap().session_present);
 }

@@ -14,8 +14,8 @@ pub(super) struct TagResource;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request {
-    resource_arn: String,
-    tags_to_add: BTreeMap<String, String>,
+    pub(super) resource_arn: String,
+    pub(super) tags_to_add: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]

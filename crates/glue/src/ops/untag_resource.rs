@@ -12,8 +12,8 @@ pub(super) struct UntagResource;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request {
-    resource_arn: String,
-    tags_to_remove: Vec<String>,
+    pub(super) resource_arn: String,
+    pub(super) tags_to_remove: Vec<String>,
 }
 
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use wire::{Operation, Resource};
 
 use crate::names::{
-    ExternalId, List, Number, PolicyArn, RoleArn, RoleSessionName, SerialNumber, SourceIdentity, Tag,
+    ExternalId, List, Number, PolicyDescriptor, RoleArn, RoleSessionName, SerialNumber, SourceIdentity, Tag,
     TokenCode,
 };
 use crate::ops::{check_mfa, credentials, token_size};
@@ -41,11 +41,6 @@ pub(super) struct Request {
     minimum_session_token_size: Option<Number>,
     #[serde(default)]
     provided_contexts: List<Value>,
-}
-
-#[derive(Deserialize)]
-struct PolicyDescriptor {
-    arn: PolicyArn,
 }
 
 impl Operation for AssumeRole {

@@ -51,11 +51,11 @@ impl Operation for CreateAccessKey {
             }
             // 39 bits of chance: draw again in the rare case that two agree.
             let mut id = ids::access_key(&iam.entropy, "AKIA", &cx.account);
-            while directory.keys.contains_key(&id) {
+            while directory.keys.contains_key(&id) || directory.roots.contains_key(&id) {
                 id = ids::access_key(&iam.entropy, "AKIA", &cx.account);
             }
             let key = AccessKey {
-                sealed_secret: iam.sealer().seal(&id, secret.expose().as_bytes()),
+                sealed_secret: iam.sealer.seal(&id, secret.expose().as_bytes()),
                 id,
                 account: cx.account.clone(),
                 user,

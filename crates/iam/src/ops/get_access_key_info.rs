@@ -35,7 +35,7 @@ impl Operation for GetAccessKeyInfo {
     async fn handle(iam: &Iam, _: &Context, request: Request) -> Result<Value, Error> {
         let id = request.access_key_id.0;
         let known = iam.directory().keys.get(&id).map(|held| held.key.account.clone());
-        let root = (id == iam.root.access_key_id).then(|| iam.account.clone());
+        let root = iam.find_root(&id).map(|(account, _)| account);
         let invalid = || Error::Validation("The access key id provided is not valid.".to_owned());
         let account = known.or(root).or_else(|| ids::account_of(&id)).ok_or_else(invalid)?;
         Ok(json!({"Account": account}))

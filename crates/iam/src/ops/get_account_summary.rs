@@ -58,7 +58,7 @@ impl Operation for GetAccountSummary {
             ("AccountSigningCertificatesPresent", 0),
             ("MFADevices", 0),
             ("MFADevicesInUse", 0),
-            ("Providers", 0),
+            ("Providers", account.oidc_providers.len()),
             ("ServerCertificates", 0),
         ];
         let entries: Vec<Value> =

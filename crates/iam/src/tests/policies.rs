@@ -363,3 +363,66 @@ async fn what_a_simulation_cannot_regard_is_refused() {
             .starts_with("ValidationError: unknown variant `text`")
     );
 }
+
+#[tokio::test]
+async fn everything_of_an_account_is_told_in_pages_and_by_kind() {
+    let bench = Bench::new(Mode::Enforce).await;
+    bench.ok("CreateGroup", json!({"GroupName": "g"})).await;
+    for user in ["a", "b"] {
+        bench.ok("CreateUser", json!({"UserName": user, "Tags": [{"Key": "k", "Value": "v"}]})).await;
+        bench.ok("AddUserToGroup", json!({"UserName": user, "GroupName": "g"})).await;
+    }
+    let trust = trusts(&json!({"AWS": "000000000000"}));
+    bench.ok("CreateRole", json!({"RoleName": "r", "AssumeRolePolicyDocument": trust})).await;
+    bench.ok("CreateInstanceProfile", json!({"InstanceProfileName": "i"})).await;
+    bench.ok("AddRoleToInstanceProfile", json!({"InstanceProfileName": "i", "RoleName": "r"})).await;
+    let inline = json!({"RoleName": "r", "PolicyName": "own", "PolicyDocument": allow("s3:*", "*")});
+    bench.ok("PutRolePolicy", inline).await;
+    bench.ok("CreatePolicy", json!({"PolicyName": "p", "PolicyDocument": allow("s3:*", "*")})).await;
+    let aws = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    bench.ok("AttachGroupPolicy", json!({"GroupName": "g", "PolicyArn": aws})).await;
+    let all = bench.ok("GetAccountAuthorizationDetails", json!({})).await;
+    let names = |answer: &Value, list: &str, name: &str| -> Vec<String> {
+        let rows = answer[list].as_array().unwrap().iter();
+        rows.map(|row| row[name].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&all, "UserDetailList", "UserName"), ["a", "b"]);
+    assert_eq!(names(&all, "GroupDetailList", "GroupName"), ["g"]);
+    assert_eq!(names(&all, "RoleDetailList", "RoleName"), ["r"]);
+    assert_eq!(names(&all, "Policies", "PolicyName"), ["p", "ReadOnlyAccess"]);
+    assert_eq!(all["UserDetailList"][0]["GroupList"], json!(["g"]));
+    assert_eq!(
+        all["GroupDetailList"][0]["AttachedManagedPolicies"],
+        json!([{"PolicyName": "ReadOnlyAccess", "PolicyArn": aws}])
+    );
+    let role = &all["RoleDetailList"][0];
+    assert_eq!(role["RolePolicyList"][0]["PolicyName"], "own");
+    assert_eq!(role["InstanceProfileList"][0]["InstanceProfileName"], "i");
+    assert_eq!(all["Policies"][0]["PolicyVersionList"][0]["VersionId"], "v1");
+    assert_eq!(all["Policies"][1]["AttachmentCount"], 1);
+    let mut seen = Vec::new();
+    let mut input = json!({"MaxItems": "1"});
+    loop {
+        let page = bench.ok("GetAccountAuthorizationDetails", input.clone()).await;
+        for (list, name) in [
+            ("UserDetailList", "UserName"),
+            ("GroupDetailList", "GroupName"),
+            ("RoleDetailList", "RoleName"),
+            ("Policies", "PolicyName"),
+        ] {
+            seen.extend(names(&page, list, name));
+        }
+        if page["IsTruncated"] != true {
+            break;
+        }
+        input["Marker"] = page["Marker"].clone();
+    }
+    assert_eq!(seen, ["a", "b", "g", "r", "p", "ReadOnlyAccess"]);
+    let roles = bench.ok("GetAccountAuthorizationDetails", json!({"Filter": ["Role"]})).await;
+    assert_eq!(
+        (&roles["UserDetailList"], &roles["RoleDetailList"][0]["RoleName"]),
+        (&json!([]), &json!("r"))
+    );
+    let wrong = bench.refused("GetAccountAuthorizationDetails", json!({"Filter": ["Robot"]})).await;
+    assert!(wrong.starts_with("ValidationError"), "{wrong}");
+}

@@ -6,8 +6,7 @@ use wire::{Operation, Resource};
 
 use crate::certificate::Attachment;
 use crate::limits::POLICIES_PER_PRINCIPAL_MAX;
-use crate::policy_document::Policy;
-use crate::{Error, Iot, names};
+use crate::{Error, Iot, names, tags};
 
 pub(super) struct AttachPolicy;
 
@@ -32,13 +31,13 @@ impl Operation for AttachPolicy {
     const NAME: &'static str = "AttachPolicy";
     const ACTION: &'static str = "iot:AttachPolicy";
 
-    fn resource(cx: &Context, request: &Request) -> Resource {
-        Policy::arn(cx, &request.policy_name).into()
+    fn resource(_: &Context, request: &Request) -> Resource {
+        tags::resource(&request.target)
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let id = names::certificate_of(&request.target)?;
-        let _changing = iot.changing.lock().await;
+        let id = names::certificate_of(cx, &request.target)?;
+        let mut turn = iot.turn().await?;
         iot.policy(cx, &request.policy_name).await?;
         iot.certificate(cx, id).await?;
         let certificate = [cx.account.as_str(), cx.region.as_str(), id];
@@ -50,8 +49,9 @@ impl Operation for AttachPolicy {
             )));
         }
         let key = [certificate[0], certificate[1], id, &request.policy_name];
+        turn.touches_certificate(cx, id);
         iot.attachments.put(&key, &Attachment {}).await?;
-        iot.refresh_certificate(&cx.account, &cx.region, id).await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

@@ -39,7 +39,7 @@ impl Operation for AttachThingPrincipal {
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let id = names::certificate_of(&request.principal)?;
+        let id = names::certificate_of(cx, &request.principal)?;
         match request.thing_principal_type.as_deref() {
             None | Some("NON_EXCLUSIVE_THING") => {}
             Some("EXCLUSIVE_THING") => {
@@ -52,12 +52,13 @@ impl Operation for AttachThingPrincipal {
                 )));
             }
         }
-        let _changing = iot.changing.lock().await;
+        let mut turn = iot.turn().await?;
         iot.thing(cx, &request.thing_name).await?;
         iot.certificate(cx, id).await?;
         let key = [cx.account.as_str(), cx.region.as_str(), id, &request.thing_name];
+        turn.touches_certificate(cx, id);
         iot.thing_principals.put(&key, &ThingPrincipal {}).await?;
-        iot.refresh_certificate(&cx.account, &cx.region, id).await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

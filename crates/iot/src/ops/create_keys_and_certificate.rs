@@ -6,9 +6,8 @@ use kernel::Context;
 use serde::{Deserialize, Serialize};
 use wire::{Operation, Resource};
 
-use crate::authority::issue;
 use crate::certificate::{Certificate, Status};
-use crate::{Error, Iot};
+use crate::{Error, Iot, issue};
 
 pub(super) struct CreateKeysAndCertificate;
 
@@ -50,25 +49,32 @@ impl Operation for CreateKeysAndCertificate {
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let authority = iot.registry.authority();
-        let issued = kernel::blocking(move || issue(&authority)).await.map_err(Error::internal)?;
-        let now = iot.clock.now();
+        let authority = iot.registry.authorities().signing;
+        let (generation, now) = (authority.generation, iot.clock.now());
+        let issued =
+            kernel::blocking(move || issue::device(&authority, now)).await.map_err(Error::internal)?;
         let certificate = Certificate {
             certificate_id: issued.certificate_id.clone(),
             certificate_pem: issued.certificate_pem.clone(),
             status: if request.set_as_active { Status::Active } else { Status::Inactive },
             created_at: now,
             modified_at: now,
+            generation: Some(generation),
+            ca_certificate_id: None,
         };
-        let _changing = iot.changing.lock().await;
+        let mut turn = iot.turn().await?;
+        turn.touches_certificate(cx, &issued.certificate_id);
         let key = [cx.account.as_str(), cx.region.as_str(), &issued.certificate_id];
         iot.certificates.insert(&key, &certificate).await?;
-        iot.refresh_certificate(&cx.account, &cx.region, &issued.certificate_id).await?;
+        turn.settle(iot).await?;
         Ok(Response {
             certificate_arn: Certificate::arn(cx, &issued.certificate_id).to_string(),
             certificate_id: issued.certificate_id,
             certificate_pem: issued.certificate_pem,
-            key_pair: KeyPair { public_key: issued.public_key_pem, private_key: issued.private_key_pem },
+            key_pair: KeyPair {
+                public_key: issued.public_key_pem,
+                private_key: issued.private_key_pem.expose().clone(),
+            },
         })
     }
 }

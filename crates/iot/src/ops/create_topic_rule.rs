@@ -44,11 +44,12 @@ impl Operation for CreateTopicRule {
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
         let mut rule = iot.rule_of(cx, &request.rule_name, request.topic_rule_payload)?;
         rule.tags = tags::of_header(request.tags.as_deref())?;
-        let _changing = iot.changing.lock().await;
+        let mut turn = iot.turn().await?;
         if iot.rules.list(&scope(&cx.account, &cx.region)).await?.len() >= RULES_MAX {
             return Err(Error::InvalidRequest(format!("An account can have at most {RULES_MAX} rules.")));
         }
         let key = [cx.account.as_str(), cx.region.as_str(), &rule.name];
+        turn.touches_rules();
         match iot.rules.insert(&key, &rule).await {
             Ok(_) => {}
             Err(TableError::Conflict) => {
@@ -56,7 +57,7 @@ impl Operation for CreateTopicRule {
             }
             Err(error) => return Err(error.into()),
         }
-        iot.refresh_rules().await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

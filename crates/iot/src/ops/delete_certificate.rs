@@ -38,7 +38,7 @@ impl Operation for DeleteCertificate {
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let _changing = iot.changing.lock().await;
+        let mut turn = iot.turn().await?;
         let id = request.certificate_id.as_str();
         let stored = iot.certificate(cx, id).await?;
         if stored.entity.is_active() {
@@ -66,8 +66,9 @@ impl Operation for DeleteCertificate {
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
             batch = iot.attachments.with_delete(batch, &parts);
         }
+        turn.touches_certificate(cx, id);
         iot.certificates.commit(batch).await?;
-        iot.refresh_certificate(&cx.account, &cx.region, id).await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

@@ -33,7 +33,7 @@ impl Operation for DeletePolicy {
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let _changing = iot.changing.lock().await;
+        let _turn = iot.turn().await?;
         let stored = iot.policy(cx, &request.policy_name).await?;
         if stored.entity.versions.len() > 1 {
             return Err(Error::DeleteConflict(format!(

@@ -34,7 +34,7 @@ impl Operation for DeleteThing {
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let _changing = iot.changing.lock().await;
+        let _turn = iot.turn().await?;
         let key = [cx.account.as_str(), cx.region.as_str(), request.thing_name.as_str()];
         names::THING.check(&request.thing_name)?;
         let Some(stored) = iot.things.get(&key).await? else { return Ok(Response {}) };

@@ -34,9 +34,10 @@ impl Operation for DeleteTopicRule {
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
         names::RULE.check(&request.rule_name)?;
-        let _changing = iot.changing.lock().await;
+        let mut turn = iot.turn().await?;
+        turn.touches_rules();
         iot.rules.delete(&[cx.account.as_str(), cx.region.as_str(), &request.rule_name]).await?;
-        iot.refresh_rules().await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

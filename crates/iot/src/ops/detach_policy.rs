@@ -4,8 +4,7 @@ use kernel::Context;
 use serde::{Deserialize, Serialize};
 use wire::{Operation, Resource};
 
-use crate::policy_document::Policy;
-use crate::{Error, Iot, names};
+use crate::{Error, Iot, names, tags};
 
 pub(super) struct DetachPolicy;
 
@@ -30,21 +29,22 @@ impl Operation for DetachPolicy {
     const NAME: &'static str = "DetachPolicy";
     const ACTION: &'static str = "iot:DetachPolicy";
 
-    fn resource(cx: &Context, request: &Request) -> Resource {
-        Policy::arn(cx, &request.policy_name).into()
+    fn resource(_: &Context, request: &Request) -> Resource {
+        tags::resource(&request.target)
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let id = names::certificate_of(&request.target)?;
-        let _changing = iot.changing.lock().await;
+        let id = names::certificate_of(cx, &request.target)?;
+        let mut turn = iot.turn().await?;
         // In the model, DetachPolicy has no error for what is not there.
         iot.policy(cx, &request.policy_name).await.map_err(|error| match error {
             Error::NotFound(message) => Error::InvalidRequest(message),
             error => error,
         })?;
         let key = [cx.account.as_str(), cx.region.as_str(), id, &request.policy_name];
+        turn.touches_certificate(cx, id);
         iot.attachments.delete(&key).await?;
-        iot.refresh_certificate(&cx.account, &cx.region, id).await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

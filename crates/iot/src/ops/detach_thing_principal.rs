@@ -35,12 +35,13 @@ impl Operation for DetachThingPrincipal {
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let id = names::certificate_of(&request.principal)?;
-        let _changing = iot.changing.lock().await;
+        let id = names::certificate_of(cx, &request.principal)?;
+        let mut turn = iot.turn().await?;
         iot.thing(cx, &request.thing_name).await?;
         let key = [cx.account.as_str(), cx.region.as_str(), id, &request.thing_name];
+        turn.touches_certificate(cx, id);
         iot.thing_principals.delete(&key).await?;
-        iot.refresh_certificate(&cx.account, &cx.region, id).await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

@@ -7,7 +7,7 @@ use wire::{Operation, Resource};
 use super::list_policies::Summary;
 use super::listing;
 use crate::limits::PAGE_MAX;
-use crate::{Error, Iot, names};
+use crate::{Error, Iot, names, tags};
 
 pub(super) struct ListAttachedPolicies;
 
@@ -40,12 +40,12 @@ impl Operation for ListAttachedPolicies {
     const NAME: &'static str = "ListAttachedPolicies";
     const ACTION: &'static str = "iot:ListAttachedPolicies";
 
-    fn resource(_: &Context, _: &Request) -> Resource {
-        Resource::Any
+    fn resource(_: &Context, request: &Request) -> Resource {
+        tags::resource(&request.target)
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let id = names::certificate_of(&request.target)?;
+        let id = names::certificate_of(cx, &request.target)?;
         iot.certificate(cx, id).await?;
         let (after, limit) = listing::start(request.marker.as_deref(), request.page_size, PAGE_MAX)?;
         let target = [cx.account.as_str(), cx.region.as_str(), id];

@@ -34,11 +34,22 @@ pub(super) struct Response {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Summary {
+pub(super) struct Summary {
     certificate_arn: String,
     certificate_id: String,
     status: Status,
     creation_date: EpochSeconds,
+}
+
+impl Summary {
+    pub(super) fn of(cx: &Context, certificate: Certificate) -> Self {
+        Self {
+            certificate_arn: Certificate::arn(cx, &certificate.certificate_id).to_string(),
+            certificate_id: certificate.certificate_id,
+            status: certificate.status,
+            creation_date: certificate.created_at.into(),
+        }
+    }
 }
 
 impl Operation for ListCertificates {
@@ -59,15 +70,7 @@ impl Operation for ListCertificates {
         let page =
             iot.certificates.page(&scope(&cx.account, &cx.region), "", after.as_deref(), limit).await?;
         let next_marker = listing::next(&page, limit);
-        let certificates = page
-            .into_iter()
-            .map(|(_, stored)| Summary {
-                certificate_arn: Certificate::arn(cx, &stored.entity.certificate_id).to_string(),
-                certificate_id: stored.entity.certificate_id,
-                status: stored.entity.status,
-                creation_date: stored.entity.created_at.into(),
-            })
-            .collect();
+        let certificates = page.into_iter().map(|(_, stored)| Summary::of(cx, stored.entity)).collect();
         Ok(Response { certificates, next_marker })
     }
 }

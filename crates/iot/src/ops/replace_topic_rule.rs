@@ -35,13 +35,14 @@ impl Operation for ReplaceTopicRule {
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
         let mut rule = iot.rule_of(cx, &request.rule_name, request.topic_rule_payload)?;
-        let _changing = iot.changing.lock().await;
+        let mut turn = iot.turn().await?;
         let stored = iot.rule(cx, &request.rule_name).await?;
         rule.created_at = stored.entity.created_at;
         rule.tags = stored.entity.tags;
         let key = [cx.account.as_str(), cx.region.as_str(), &rule.name];
+        turn.touches_rules();
         iot.rules.update(&key, &rule, stored.revision).await?;
-        iot.refresh_rules().await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::{Entropy, ManualClock, Timestamp};
+use kernel::{Context, Entropy, ManualClock, Timestamp};
 use ports::{CheckRule, PortError, TopicRule};
 use serde_json::Value;
 use store::MetaStore;
@@ -15,7 +15,7 @@ use crate::{Config, DESCRIPTOR, Iot, OPERATIONS};
 struct AnyRule;
 
 impl CheckRule for AnyRule {
-    fn check(&self, _: &TopicRule) -> Result<(), PortError> {
+    fn check(&self, _: &Context, _: &TopicRule) -> Result<(), PortError> {
         Ok(())
     }
 }
@@ -27,9 +27,17 @@ pub(crate) struct Tested {
 
 pub(crate) fn iot() -> Tested {
     let meta: Arc<dyn MetaStore> = Arc::new(MemoryMetaStore::new());
-    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_500_000_000_000)));
-    let iot = Arc::new(Iot::new(Config::default(), &meta, Arc::new(AnyRule), clock, Entropy::seeded(1)));
-    futures::executor::block_on(iot.recover()).unwrap();
+    let clock = ManualClock::new(Timestamp::from_millis(1_500_000_000_000));
+    futures::executor::block_on(iot_on(&meta, &clock))
+}
+
+/// One that is started on what another has left.
+pub(crate) async fn iot_on(meta: &Arc<dyn MetaStore>, clock: &ManualClock) -> Tested {
+    let (clock, entropy) = (Arc::new(clock.clone()), Entropy::seeded(1));
+    let master = store::MasterKey::generate(&Entropy::seeded(2));
+    let sealer = store::seal::open(meta, &master, &entropy).await.unwrap();
+    let iot = Arc::new(Iot::new(Config::default(), meta, Arc::new(AnyRule), sealer, clock, entropy));
+    iot.recover().await.unwrap();
     Tested { service: wire::service(&DESCRIPTOR, OPERATIONS, Arc::clone(&iot)), iot }
 }
 

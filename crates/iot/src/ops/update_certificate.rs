@@ -2,6 +2,7 @@
 
 use kernel::Context;
 use serde::{Deserialize, Serialize};
+use store::{Batch, Expect};
 use wire::{Operation, Resource};
 
 use crate::certificate::{Certificate, Status};
@@ -35,20 +36,18 @@ impl Operation for UpdateCertificate {
     }
 
     async fn handle(iot: &Iot, cx: &Context, request: Request) -> Result<Response, Error> {
-        let status = match request.new_status.as_str() {
-            "ACTIVE" => Status::Active,
-            "INACTIVE" => Status::Inactive,
-            "REVOKED" => Status::Revoked,
-            other => {
-                return Err(Error::InvalidRequest(format!("The certificate status {other} cannot be set.")));
-            }
-        };
-        let _changing = iot.changing.lock().await;
+        let status = Status::parse(&request.new_status)?;
+        let mut turn = iot.turn().await?;
         let stored = iot.certificate(cx, &request.certificate_id).await?;
-        let certificate = Certificate { status, modified_at: iot.clock.now(), ..stored.entity };
+        let now = iot.clock.now();
+        let certificate = Certificate { status, modified_at: now, ..stored.entity };
         let key = [cx.account.as_str(), cx.region.as_str(), &request.certificate_id];
-        iot.certificates.update(&key, &certificate, stored.revision).await?;
-        iot.refresh_certificate(&cx.account, &cx.region, &request.certificate_id).await?;
+        let mut batch = iot.certificates.with_put(Batch::default(), &key, &certificate);
+        batch = iot.certificates.with_check(batch, &key, Expect::At(stored.revision));
+        turn.touches_certificate(cx, &request.certificate_id);
+        turn.touches_revocations();
+        iot.certificates.commit(iot.with_revocation(batch, &certificate, now)).await?;
+        turn.settle(iot).await?;
         Ok(Response {})
     }
 }

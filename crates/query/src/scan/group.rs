@@ -295,7 +295,8 @@ fn cache_key(
     }
 }
 
-/// Finds an object in the cache or reads its first piece.
+/// Finds an object in the cache or reads its first piece. What is in a buffer or in the cache is not got from the bucket, and is
+/// for nobody who may not get it there.
 async fn open(
     context: Arc<ScanContext>,
     partition: usize,
@@ -303,11 +304,17 @@ async fn open(
     fingerprint: Arc<str>,
 ) -> Result<Opened, PortError> {
     let content = match &source {
-        Source::Buffered { body, .. } => Content::First(body.clone()),
+        Source::Buffered { bucket, key, body, .. } => {
+            context.objects.check_get(&context.cx, bucket, key).await?;
+            Content::First(body.clone())
+        }
         Source::Object { bucket, info } => {
             let key = cache_key(&context, bucket, info, &fingerprint);
             match context.cache.get(&key) {
-                Some(decoded) => Content::Decoded(decoded),
+                Some(decoded) => {
+                    context.objects.check_get(&context.cx, bucket, &info.key).await?;
+                    Content::Decoded(decoded)
+                }
                 None => {
                     let range = 0..info.size.min(READ_BYTES);
                     let piece = context.objects.get_range(&context.cx, bucket, &info.key, range).await;

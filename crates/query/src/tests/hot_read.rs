@@ -140,6 +140,19 @@ async fn buffered_records_are_rows_and_are_counted() {
 }
 
 #[tokio::test]
+async fn a_buffered_record_is_shown_to_whoever_may_get_its_object() {
+    let world = hot();
+    // The first is in an object of its hour, the second will be in one of the next.
+    world.steps(&[Step::Append, Step::Begin(1), Step::Put, Step::Trim, Step::Hour, Step::Append]);
+    *world.secret_prefix.lock().unwrap() = Some("hot/hour=1/".to_owned());
+    let engine = engine(&world);
+    let error = ask(&engine, "SELECT count(*) FROM hot").await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Denied, "AccessDenied"));
+    let answered = ask(&engine, "SELECT count(*) FROM hot WHERE hour = 0").await.unwrap();
+    assert_eq!(answered.rows, [[Some("1".to_owned())]], "what is not read need not be allowed");
+}
+
+#[tokio::test]
 async fn both_sides_of_a_self_join_see_one_snapshot() {
     let world = hot();
     world.steps(&[Step::Append, Step::Append]);

@@ -25,6 +25,8 @@ pub(super) struct World {
     /// What is put before the next object is read.
     pub(super) before_get: Mutex<Option<(String, String)>>,
     pub(super) gets: Mutex<usize>,
+    /// Under which nobody may get an object.
+    pub(super) secret_prefix: Mutex<Option<String>>,
     puts: Mutex<i64>,
 }
 
@@ -175,6 +177,13 @@ impl Objects for World {
 
     fn get<'a>(&'a self, _: &'a Context, _: &'a str, _: &'a str) -> PortFuture<'a, Bytes> {
         refused()
+    }
+
+    fn check_get<'a>(&'a self, _: &'a Context, _: &'a str, key: &'a str) -> PortFuture<'a, ()> {
+        match self.secret_prefix.lock().unwrap().as_deref() {
+            Some(prefix) if key.starts_with(prefix) => refused(),
+            _ => ready(Ok(())),
+        }
     }
 
     fn get_range<'a>(

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use bytes::{BufMut, Bytes, BytesMut};
 use iotsql::{Message, Template, Value, Variables};
 use kernel::ErrorKind;
-use ports::{PortError, PortFuture};
+use ports::{PortError, PortFuture, PutAs};
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Effect, Input, Kind, Perform, render};
@@ -78,6 +78,11 @@ impl Action for FirehoseAction {
 }
 
 impl Put {
+    /// What the role must be allowed.
+    pub(crate) fn put_as(&self) -> PutAs {
+        if self.batch { PutAs::Batch } else { PutAs::Record }
+    }
+
     /// The records that the output makes.
     ///
     /// # Errors
@@ -124,7 +129,7 @@ impl Perform for Put {
             if records.is_empty() {
                 return Ok(());
             }
-            outside.records.put_records(input.cx, &self.delivery_stream, records).await
+            outside.records.put_records(input.cx, self.put_as(), &self.delivery_stream, records).await
         })
     }
 }

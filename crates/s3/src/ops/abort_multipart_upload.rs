@@ -1,10 +1,10 @@
 //! `AbortMultipartUpload`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
 
-use kernel::Context;
 use s3s::dto::{AbortMultipartUploadInput, AbortMultipartUploadOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::{check_owner, refuse};
+use crate::authorize::Caller;
+use crate::convert::refuse;
 use crate::multipart::UploadName;
 use crate::{Error, S3};
 
@@ -12,13 +12,12 @@ use crate::{Error, S3};
 /// `NoSuchUpload`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<AbortMultipartUploadInput>,
 ) -> Result<S3Response<AbortMultipartUploadOutput>, Error> {
     let input = request.input;
     refuse!(input, Error::NotImplemented; if_match_initiated_time);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let name = UploadName { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
-    s3.abort_upload(cx, name).await?;
+    s3.abort_upload(caller, name).await?;
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }

@@ -2,12 +2,12 @@
 //!
 //! Differs from AWS: completing an upload a second time is `NoSuchUpload` at once.
 
-use kernel::Context;
 use s3s::dto::{CompleteMultipartUploadInput, CompleteMultipartUploadOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::condition::WriteCondition;
-use crate::convert::{self, check_owner, checksum_of, refuse, set_checksum};
+use crate::convert::{self, checksum_of, refuse, set_checksum};
 use crate::multipart::{Claim, Named, UploadName};
 use crate::{Error, S3};
 
@@ -15,12 +15,11 @@ use crate::{Error, S3};
 /// `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `MalformedXML`, `PreconditionFailed`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<CompleteMultipartUploadInput>,
 ) -> Result<S3Response<CompleteMultipartUploadOutput>, Error> {
     let mut input = request.input;
     refuse!(input, Error::NotImplemented; sse_customer_algorithm, sse_customer_key, sse_customer_key_md5);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let size = input.mpu_object_size.and_then(|size| u64::try_from(size).ok());
     let kind = input.checksum_type.as_ref().map(|kind| kind.as_str().to_owned());
     let claim = Claim { checksum: checksum_of!(input)?, kind, size };
@@ -38,7 +37,7 @@ pub(crate) async fn handle(
         })
         .collect::<Result<_, Error>>()?;
     let name = UploadName { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
-    let object = s3.complete_upload(cx, name, &named, &claim, &condition).await?;
+    let object = s3.complete_upload(caller, name, &named, &claim, &condition).await?;
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         e_tag: Some(convert::etag(&object.etag)),
@@ -56,7 +55,7 @@ mod tests {
     use bytes::Bytes;
 
     use crate::metrics::OBJECTS;
-    use crate::testing::{Answer, Client};
+    use crate::testing::{Answer, Client, LAKE};
 
     const MIB: usize = 1024 * 1024;
 
@@ -116,7 +115,7 @@ mod tests {
         let range =
             client.call("GET", "/lake/k", &[("range", "bytes=5242878-5242881")], "").await.expect("206");
         assert_eq!(range.text(), "aata");
-        assert_eq!(client.metrics.gauge(&OBJECTS, &["lake"]).value(), 1);
+        assert_eq!(client.metrics.gauge(&OBJECTS, &LAKE).value(), 1);
         upload.complete(&[(2, &a), (7, &b)]).await.expect("404 NoSuchUpload");
         client.put("/lake/k", "small").await.expect("200");
         assert_eq!(client.blobs().await, 1);

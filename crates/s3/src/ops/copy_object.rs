@@ -2,28 +2,29 @@
 //!
 //! Differs from AWS: encryption and object locks are refused, as everywhere.
 
-use kernel::Context;
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, MetadataDirective, TaggingDirective,
 };
 use s3s::{S3Request, S3Response};
 use store::Batch;
 
+use crate::authorize::Caller;
 use crate::checksum::{Algorithm, Expected};
 use crate::condition::{ReadCondition, WriteCondition};
+use crate::conditions::of_version;
 use crate::convert::{
-    self, check_acl, check_owner, check_storage_class, check_version, described_by, refuse, set_checksum,
+    self, check_acl, check_storage_class, check_version, described_by, refuse, set_checksum,
 };
 use crate::limits::PUT_BYTES_MAX;
 use crate::object::{Change, Described, Object};
-use crate::service::{check_key, object_arn};
+use crate::service::check_key;
 use crate::{Error, S3, tags};
 
 /// # Errors
 /// `NoSuchBucket`, `NoSuchKey`, `PreconditionFailed`, `InvalidRequest`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<CopyObjectInput>,
 ) -> Result<S3Response<CopyObjectOutput>, Error> {
     let mut input = request.input;
@@ -37,12 +38,10 @@ pub(crate) async fn handle(
     refuse!(input, Error::AccessControlListNotSupported; grant_full_control, grant_read, grant_read_acp, grant_write_acp);
     check_acl(input.acl.as_ref().map(s3s::dto::ObjectCannedACL::as_str))?;
     check_storage_class(input.storage_class.as_ref())?;
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
-    check_owner(cx, input.expected_source_bucket_owner.as_deref())?;
     check_key(&input.key)?;
-    s3.bucket(cx, &input.bucket).await?;
-    let (bucket, key) = source(&input.copy_source)?;
-    s3.allow(cx, "s3:GetObject", &object_arn(bucket, key))?;
+    s3.bucket(caller, &input.bucket).await?;
+    let (bucket, key) =
+        allowed_source(s3, caller, &input.copy_source, input.expected_source_bucket_owner.as_deref()).await?;
 
     let tagging = input.tagging.take();
     let replace = input
@@ -63,7 +62,7 @@ pub(crate) async fn handle(
         if_unmodified_since: input.copy_source_if_unmodified_since.as_ref().map(convert::timestamp),
     };
     let whole = |size: u64| if size > PUT_BYTES_MAX { Err(too_large()) } else { Ok(0..size) };
-    let (from, _, body) = s3.open_source(cx, (bucket, key), &condition, whole).await?;
+    let (from, _, body) = s3.open_source(caller, (bucket, key), &condition, whole).await?;
     let named = input
         .checksum_algorithm
         .as_ref()
@@ -75,18 +74,19 @@ pub(crate) async fn handle(
         Some(TaggingDirective::REPLACE) => tags::of_header(tagging.as_deref())?,
         _ if from.described.tags.is_empty() => from.described.tags,
         _ => {
-            s3.allow(cx, "s3:GetObjectTagging", &object_arn(bucket, key))?;
+            let action = source_action("s3:GetObjectTagging", &input.copy_source);
+            s3.allow_existing(caller, action, (bucket, key), &[]).await?;
             from.described.tags
         }
     };
     let described = Described { tags, ..described };
-    s3.allow_tags(cx, &input.bucket, &input.key, &described)?;
+    s3.allow_tags(caller, &input.bucket, &input.key, &described)?;
     let written = s3.write(body, Expected::copy(algorithm)).await?;
     let object = Object { records: from.records, ..Object::new(written, described, s3.clock.now()) };
     let condition = WriteCondition::None;
     let change =
         Change { bucket: &input.bucket, key: &input.key, condition: &condition, with: Batch::default() };
-    s3.put_object(cx, change, &object).await?;
+    s3.put_object(caller, change, &object).await?;
 
     let mut result = CopyObjectResult {
         e_tag: Some(convert::etag(&object.etag)),
@@ -105,17 +105,27 @@ fn too_large() -> Error {
     )
 }
 
-/// Bucket and key of a copy's source.
+/// Bucket and key of a copy's source, which the caller may read.
 ///
 /// # Errors
-/// `NotImplemented` for access points, `InvalidArgument` for a version.
-pub(crate) fn source(source: &CopySource) -> Result<(&str, &str), Error> {
+/// `NotImplemented` for access points, `InvalidArgument` for a version, `NoSuchBucket`, `AccessDenied`.
+pub(crate) async fn allowed_source<'a>(
+    s3: &S3,
+    caller: &Caller,
+    source: &'a CopySource,
+    expected_owner: Option<&str>,
+) -> Result<(&'a str, &'a str), Error> {
+    let CopySource::Bucket { bucket, key, version_id } = source else { return Err(Error::NotImplemented) };
+    s3.allow_existing(caller, source_action("s3:GetObject", source), (bucket, key), &[]).await?;
+    s3.check_owner(caller, bucket, expected_owner)?;
+    check_version(version_id.as_deref())?;
+    Ok((bucket, key))
+}
+
+fn source_action(action: &'static str, source: &CopySource) -> &'static str {
     match source {
-        CopySource::Bucket { bucket, key, version_id } => {
-            check_version(version_id.as_deref())?;
-            Ok((bucket, key))
-        }
-        _ => Err(Error::NotImplemented),
+        CopySource::Bucket { version_id: Some(_), .. } => of_version(action),
+        _ => action,
     }
 }
 

@@ -3,10 +3,11 @@
 //! The region is the one the request was signed for; a LocationConstraint must agree with it, except that `us-east-1` creates buckets in every
 //! region. Creating one's own bucket of `us-east-1` again is no error there.
 
-use kernel::{Context, Region};
+use kernel::Region;
 use s3s::dto::{CreateBucketInput, CreateBucketOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::convert::{check_acl, refuse};
 use crate::{Error, S3};
 
@@ -17,7 +18,7 @@ const FIRST_REGION: &str = "us-east-1";
 /// `InvalidLocationConstraint`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<CreateBucketInput>,
 ) -> Result<S3Response<CreateBucketOutput>, Error> {
     let input = request.input;
@@ -37,15 +38,15 @@ pub(crate) async fn handle(
         }
         None => None,
     };
-    let region = region(&cx.region, constraint)?;
+    let region = region(&caller.region, constraint)?;
     let location = if region.as_str() == FIRST_REGION {
         format!("/{}", input.bucket)
     } else {
         format!("http://{}.s3.amazonaws.com/", input.bucket)
     };
-    match s3.create_bucket(cx, &input.bucket, region).await {
-        Err(Error::BucketAlreadyOwnedByYou) if cx.region.as_str() == FIRST_REGION => {
-            let existing = s3.bucket(cx, &input.bucket).await?;
+    match s3.create_bucket(caller, &input.bucket, region).await {
+        Err(Error::BucketAlreadyOwnedByYou) if caller.region.as_str() == FIRST_REGION => {
+            let existing = s3.bucket(caller, &input.bucket).await?;
             if existing.entity.region.as_str() != FIRST_REGION {
                 return Err(Error::BucketAlreadyOwnedByYou);
             }

@@ -1,11 +1,11 @@
 //! `CreateMultipartUpload`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
 
-use kernel::Context;
 use s3s::dto::{CreateMultipartUploadInput, CreateMultipartUploadOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::checksum::Algorithm;
-use crate::convert::{self, check_acl, check_owner, check_storage_class, described_by, refuse};
+use crate::convert::{self, check_acl, check_storage_class, described_by, refuse};
 use crate::multipart::Upload;
 use crate::{Error, S3};
 
@@ -13,7 +13,7 @@ use crate::{Error, S3};
 /// `NoSuchBucket`, `InvalidRequest`, `MetadataTooLarge`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<CreateMultipartUploadInput>,
 ) -> Result<S3Response<CreateMultipartUploadOutput>, Error> {
     let mut input = request.input;
@@ -27,7 +27,6 @@ pub(crate) async fn handle(
     refuse!(input, Error::AccessControlListNotSupported; grant_full_control, grant_read, grant_read_acp, grant_write_acp);
     check_acl(input.acl.as_ref().map(s3s::dto::ObjectCannedACL::as_str))?;
     check_storage_class(input.storage_class.as_ref())?;
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let algorithm = input
         .checksum_algorithm
         .as_ref()
@@ -42,9 +41,9 @@ pub(crate) async fn handle(
     }
     let kind = algorithm.map(|algorithm| algorithm.kind(wanted)).transpose()?;
     let described = described_by!(input)?;
-    s3.allow_tags(cx, &input.bucket, &input.key, &described)?;
+    s3.allow_tags(caller, &input.bucket, &input.key, &described)?;
     let upload = Upload { initiated_at: s3.clock.now(), described, algorithm, kind, sealed: false };
-    let upload_id = s3.create_upload(cx, &input.bucket, &input.key, &upload).await?;
+    let upload_id = s3.create_upload(caller, &input.bucket, &input.key, &upload).await?;
     Ok(S3Response::new(CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),

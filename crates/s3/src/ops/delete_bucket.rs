@@ -1,21 +1,19 @@
 //! `DeleteBucket`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html>
 
-use kernel::Context;
 use s3s::dto::{DeleteBucketInput, DeleteBucketOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::check_owner;
+use crate::authorize::Caller;
 use crate::{Error, S3};
 
 /// # Errors
 /// `NoSuchBucket`, `BucketNotEmpty`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<DeleteBucketInput>,
 ) -> Result<S3Response<DeleteBucketOutput>, Error> {
-    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
-    s3.delete_bucket(cx, &request.input.bucket).await?;
+    s3.delete_bucket(caller, &request.input.bucket).await?;
     Ok(S3Response::new(DeleteBucketOutput {}))
 }
 

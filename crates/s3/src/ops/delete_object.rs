@@ -1,33 +1,32 @@
 //! `DeleteObject`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html>
 
-use kernel::Context;
 use s3s::dto::{DeleteObjectInput, DeleteObjectOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::condition::WriteCondition;
-use crate::convert::{self, check_owner, check_version, refuse};
+use crate::convert::{self, check_version, refuse};
 use crate::{Error, S3};
 
 /// # Errors
 /// `NoSuchBucket`, `PreconditionFailed`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<DeleteObjectInput>,
 ) -> Result<S3Response<DeleteObjectOutput>, Error> {
     let input = request.input;
     refuse!(input, Error::NotImplemented; mfa, if_match_last_modified_time, if_match_size);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     check_version(input.version_id.as_deref())?;
     let condition = WriteCondition::new(convert::tags(input.if_match), None)?;
-    s3.delete_object(cx, &input.bucket, &input.key, &condition).await?;
+    s3.delete_object(caller, &input.bucket, &input.key, &condition).await?;
     Ok(S3Response::new(DeleteObjectOutput::default()))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::metrics::OBJECTS;
-    use crate::testing::Client;
+    use crate::testing::{Client, LAKE};
 
     #[tokio::test]
     async fn a_deletion_is_silent_about_what_is_not_there() {
@@ -40,6 +39,6 @@ mod tests {
         client.get("/lake/k").await.expect("404 NoSuchKey");
         client.delete("/nolake/k").await.expect("404 NoSuchBucket");
         assert_eq!(client.blobs().await, 0);
-        assert_eq!(client.metrics.gauge(&OBJECTS, &["lake"]).value(), 0);
+        assert_eq!(client.metrics.gauge(&OBJECTS, &LAKE).value(), 0);
     }
 }

@@ -5,35 +5,35 @@
 //! Differs from AWS: `Content-MD5` and checksums of the body are neither required nor compared; the signature covers the body.
 
 use futures::{StreamExt, stream};
-use kernel::{Context, ServiceError};
+use kernel::ServiceError;
 use s3s::dto::{DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ObjectIdentifier};
 use s3s::{S3Request, S3Response, dto};
 use wire::Fault;
 
+use crate::authorize::{Caller, Target};
 use crate::condition::{Tags, WriteCondition};
-use crate::convert::{check_owner, check_version, refuse};
+use crate::conditions::of_version;
+use crate::convert::{check_version, refuse};
 use crate::limits::{DELETE_KEYS_MAX, DELETES_AT_ONCE};
-use crate::service::object_arn;
 use crate::{Error, S3};
 
 /// # Errors
 /// `NoSuchBucket`, `MalformedXML`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<DeleteObjectsInput>,
 ) -> Result<S3Response<DeleteObjectsOutput>, Error> {
     let input = request.input;
     refuse!(input, Error::NotImplemented; mfa);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let objects = input.delete.objects;
     if objects.is_empty() || objects.len() > DELETE_KEYS_MAX {
         return Err(Error::MalformedXML);
     }
-    s3.bucket(cx, &input.bucket).await?;
+    s3.bucket(caller, &input.bucket).await?;
     let outcomes = objects.into_iter().map(|object| async {
         let (key, version_id) = (Some(object.key.clone()), object.version_id.clone());
-        (key, version_id, delete(s3, cx, &input.bucket, object).await)
+        (key, version_id, delete(s3, caller, &input.bucket, object).await)
     });
     let mut outcomes = stream::iter(outcomes).buffered(DELETES_AT_ONCE);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
@@ -55,15 +55,19 @@ pub(crate) async fn handle(
     }))
 }
 
-async fn delete(s3: &S3, cx: &Context, bucket: &str, object: ObjectIdentifier) -> Result<(), Error> {
+async fn delete(s3: &S3, caller: &Caller, bucket: &str, object: ObjectIdentifier) -> Result<(), Error> {
     refuse!(object, Error::NotImplemented; last_modified_time, size);
+    let action = match object.version_id {
+        Some(_) => of_version("s3:DeleteObject"),
+        None => "s3:DeleteObject",
+    };
+    s3.allow(caller, action, Target::Object(bucket, &object.key))?;
     check_version(object.version_id.as_deref())?;
-    s3.allow(cx, "s3:DeleteObject", &object_arn(bucket, &object.key))?;
     let condition = match object.e_tag {
         Some(etag) => WriteCondition::Match(Tags::These(vec![etag.into_value()])),
         None => WriteCondition::None,
     };
-    s3.delete_object(cx, bucket, &object.key, &condition).await
+    s3.delete_object(caller, bucket, &object.key, &condition).await
 }
 
 #[cfg(test)]

@@ -1,22 +1,21 @@
 //! `GetBucketAcl`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html>
 
-use kernel::Context;
 use s3s::dto::{GetBucketAclInput, GetBucketAclOutput, Grant, Grantee, Permission, Type};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::{self, check_owner};
+use crate::authorize::Caller;
+use crate::convert::{self};
 use crate::{Error, S3};
 
 /// # Errors
 /// `NoSuchBucket`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<GetBucketAclInput>,
 ) -> Result<S3Response<GetBucketAclOutput>, Error> {
-    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
-    s3.bucket(cx, &request.input.bucket).await?;
-    let owner = convert::owner(cx);
+    let home = s3.bucket(caller, &request.input.bucket).await?.entity;
+    let owner = convert::owner(&home.account);
     let everything = Grant {
         grantee: Some(Grantee {
             display_name: None,

@@ -2,21 +2,19 @@
 //!
 //! Differs from AWS: a bucket without a configuration says so, and not that its objects are encrypted with AES256, since here they are not.
 
-use kernel::Context;
 use s3s::dto::{GetBucketEncryptionInput, GetBucketEncryptionOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::check_owner;
+use crate::authorize::Caller;
 use crate::{Error, S3};
 
 /// # Errors
 /// `NoSuchBucket`, `ServerSideEncryptionConfigurationNotFoundError`: no bucket has one.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<GetBucketEncryptionInput>,
 ) -> Result<S3Response<GetBucketEncryptionOutput>, Error> {
-    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
-    s3.bucket(cx, &request.input.bucket).await?;
+    s3.bucket(caller, &request.input.bucket).await?;
     Err(Error::ServerSideEncryptionConfigurationNotFoundError)
 }

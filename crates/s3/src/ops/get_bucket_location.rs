@@ -1,21 +1,19 @@
 //! `GetBucketLocation`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html>
 
-use kernel::Context;
 use s3s::dto::{BucketLocationConstraint, GetBucketLocationInput, GetBucketLocationOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::check_owner;
+use crate::authorize::Caller;
 use crate::{Error, S3};
 
 /// # Errors
 /// `NoSuchBucket`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<GetBucketLocationInput>,
 ) -> Result<S3Response<GetBucketLocationOutput>, Error> {
-    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
-    let bucket = s3.bucket(cx, &request.input.bucket).await?.entity;
+    let bucket = s3.bucket(caller, &request.input.bucket).await?.entity;
     // The first region has the empty constraint.
     let constraint = (bucket.region.as_str() != "us-east-1").then(|| String::from(bucket.region));
     let location_constraint = constraint.map(BucketLocationConstraint::from);

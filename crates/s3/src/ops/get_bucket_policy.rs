@@ -1,20 +1,22 @@
 //! `GetBucketPolicy`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html>
+//!
+//! Differs from AWS: the text is as it was put, and not written anew.
 
-use kernel::Context;
 use s3s::dto::{GetBucketPolicyInput, GetBucketPolicyOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::check_owner;
+use crate::authorize::Caller;
 use crate::{Error, S3};
 
 /// # Errors
-/// `NoSuchBucket`, `NoSuchBucketPolicy`: no bucket has one.
+/// `NoSuchBucket`, `NoSuchBucketPolicy`, `MethodNotAllowed` to other accounts.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<GetBucketPolicyInput>,
 ) -> Result<S3Response<GetBucketPolicyOutput>, Error> {
-    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
-    s3.bucket(cx, &request.input.bucket).await?;
-    Err(Error::NoSuchBucketPolicy)
+    let bucket = &request.input.bucket;
+    s3.only_owner(caller, bucket)?;
+    let policy = s3.bucket(caller, bucket).await?.entity.policy.ok_or(Error::NoSuchBucketPolicy)?;
+    Ok(S3Response::new(GetBucketPolicyOutput { policy: Some(policy) }))
 }

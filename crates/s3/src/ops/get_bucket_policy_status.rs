@@ -1,20 +1,22 @@
 //! `GetBucketPolicyStatus`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatus.html>
 
-use kernel::Context;
-use s3s::dto::{GetBucketPolicyStatusInput, GetBucketPolicyStatusOutput};
+use s3s::dto::{GetBucketPolicyStatusInput, GetBucketPolicyStatusOutput, PolicyStatus};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::check_owner;
+use crate::authorize::Caller;
 use crate::{Error, S3};
 
 /// # Errors
-/// `NoSuchBucket`, `NoSuchBucketPolicy`: no bucket has one.
+/// `NoSuchBucket`, `NoSuchBucketPolicy`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<GetBucketPolicyStatusInput>,
 ) -> Result<S3Response<GetBucketPolicyStatusOutput>, Error> {
-    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
-    s3.bucket(cx, &request.input.bucket).await?;
-    Err(Error::NoSuchBucketPolicy)
+    let known = s3.met(caller, &request.input.bucket)?;
+    if known.bucket.policy.is_none() {
+        return Err(Error::NoSuchBucketPolicy);
+    }
+    let policy_status = Some(PolicyStatus { is_public: Some(known.policy_is_public) });
+    Ok(S3Response::new(GetBucketPolicyStatusOutput { policy_status }))
 }

@@ -1,21 +1,19 @@
 //! `GetBucketTagging`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html>
 
-use kernel::Context;
 use s3s::dto::{GetBucketTaggingInput, GetBucketTaggingOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::check_owner;
+use crate::authorize::Caller;
 use crate::{Error, S3, tags};
 
 /// # Errors
 /// `NoSuchBucket`, `NoSuchTagSet`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<GetBucketTaggingInput>,
 ) -> Result<S3Response<GetBucketTaggingOutput>, Error> {
-    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
-    let found = s3.bucket(cx, &request.input.bucket).await?.entity.tags;
+    let found = s3.bucket(caller, &request.input.bucket).await?.entity.tags;
     if found.is_empty() {
         return Err(Error::NoSuchTagSet);
     }

@@ -2,12 +2,12 @@
 //!
 //! Differs from AWS: `partNumber` is refused; a Range that does not parse is `InvalidArgument`, where AWS sends the whole object.
 
-use kernel::Context;
 use s3s::dto::{GetObjectInput, GetObjectOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::condition::ReadCondition;
-use crate::convert::{self, check_owner, check_version, refuse, set_checksum};
+use crate::convert::{self, check_version, refuse, set_checksum};
 use crate::{Error, S3, tags};
 
 /// What an object without a type is said to be.
@@ -17,12 +17,11 @@ pub(crate) const UNKNOWN_TYPE: &str = "binary/octet-stream";
 /// `NoSuchBucket`, `NoSuchKey`, `InvalidRange`, `PreconditionFailed`, `NotModified`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<GetObjectInput>,
 ) -> Result<S3Response<GetObjectOutput>, Error> {
     let input = request.input;
     refuse!(input, Error::NotImplemented; part_number, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     check_version(input.version_id.as_deref())?;
     let condition = ReadCondition {
         if_match: convert::tags(input.if_match),
@@ -36,11 +35,20 @@ pub(crate) async fn handle(
         None => Ok(0..size),
     };
     let name = (input.bucket.as_str(), input.key.as_str());
-    let (object, range, body) = s3.open_object(cx, name, |object| condition.check(object), choose).await?;
+    let (object, range, body) =
+        s3.open_object(caller, name, |object| condition.check(object), choose).await?;
     let whole = input.range.is_none();
     // A checksum of the whole says nothing of a range.
     let checksum = object.checksum.filter(|_| input.checksum_mode.is_some() && whole);
     let described = object.described;
+    // Whether there are tags is told to whom may read them.
+    let tag_count = match tags::count(&described.tags) {
+        Some(count) => {
+            let asked = s3.allow_existing(caller, "s3:GetObjectTagging", name, &[]).await;
+            asked.is_ok().then_some(count)
+        }
+        None => None,
+    };
     let mut output = GetObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         body: Some(convert::outgoing(body)),
@@ -55,7 +63,7 @@ pub(crate) async fn handle(
         e_tag: Some(convert::etag(&object.etag)),
         last_modified: Some(convert::time(object.last_modified)),
         metadata: convert::metadata_out(&described.metadata),
-        tag_count: tags::count(&described.tags),
+        tag_count,
         checksum_type: convert::checksum_type(checksum.as_ref()),
         ..GetObjectOutput::default()
     };

@@ -1,20 +1,18 @@
 //! `GetObjectLockConfiguration`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html>
 
-use kernel::Context;
 use s3s::dto::{GetObjectLockConfigurationInput, GetObjectLockConfigurationOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::check_owner;
+use crate::authorize::Caller;
 use crate::{Error, S3};
 
 /// # Errors
 /// `NoSuchBucket`, `ObjectLockConfigurationNotFoundError`: no bucket has one.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<GetObjectLockConfigurationInput>,
 ) -> Result<S3Response<GetObjectLockConfigurationOutput>, Error> {
-    check_owner(cx, request.input.expected_bucket_owner.as_deref())?;
-    s3.bucket(cx, &request.input.bucket).await?;
+    s3.bucket(caller, &request.input.bucket).await?;
     Err(Error::ObjectLockConfigurationNotFoundError)
 }

@@ -2,12 +2,12 @@
 //!
 //! Differs from AWS: `partNumber` and the `response-*` parameters are refused.
 
-use kernel::Context;
 use s3s::dto::{HeadObjectInput, HeadObjectOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::condition::ReadCondition;
-use crate::convert::{self, check_owner, check_version, refuse, set_checksum};
+use crate::convert::{self, check_version, refuse, set_checksum};
 use crate::ops::get_object::{UNKNOWN_TYPE, content_range};
 use crate::{Error, S3};
 
@@ -15,14 +15,13 @@ use crate::{Error, S3};
 /// `NoSuchBucket`, `NoSuchKey`, `InvalidRange`, `PreconditionFailed`, `NotModified`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<HeadObjectInput>,
 ) -> Result<S3Response<HeadObjectOutput>, Error> {
     let input = request.input;
     refuse!(input, Error::NotImplemented; part_number, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5,
         response_cache_control, response_content_disposition, response_content_encoding, response_content_language,
         response_content_type, response_expires);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     check_version(input.version_id.as_deref())?;
     let condition = ReadCondition {
         if_match: convert::tags(input.if_match),
@@ -30,7 +29,7 @@ pub(crate) async fn handle(
         if_modified_since: input.if_modified_since.as_ref().map(convert::timestamp),
         if_unmodified_since: input.if_unmodified_since.as_ref().map(convert::timestamp),
     };
-    let object = s3.object(cx, &input.bucket, &input.key).await?;
+    let object = s3.object(caller, &input.bucket, &input.key).await?;
     condition.check(&object)?;
     let range =
         input.range.map(|range| range.check(object.size)).transpose().map_err(|_| Error::InvalidRange)?;

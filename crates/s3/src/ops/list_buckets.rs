@@ -1,16 +1,16 @@
 //! `ListBuckets`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>
 
-use kernel::Context;
 use s3s::dto::{Bucket, ListBucketsInput, ListBucketsOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::{Error, S3, convert};
 
 /// # Errors
 /// `InvalidArgument`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<ListBucketsInput>,
 ) -> Result<S3Response<ListBucketsOutput>, Error> {
     let input = request.input;
@@ -31,18 +31,18 @@ pub(crate) async fn handle(
         .transpose()?;
     let prefix = input.prefix.clone().unwrap_or_default();
     let mut buckets: Vec<Bucket> = s3
-        .list_buckets(cx)
-        .await?
+        .directory
+        .of(&caller.account)
         .into_iter()
-        .filter(|(name, bucket)| {
+        .filter(|(name, known)| {
             name.starts_with(&prefix)
                 && after.as_ref().is_none_or(|after| name > after)
-                && input.bucket_region.as_ref().is_none_or(|region| region == bucket.region.as_str())
+                && input.bucket_region.as_ref().is_none_or(|region| region == known.bucket.region.as_str())
         })
-        .map(|(name, bucket)| Bucket {
+        .map(|(name, known)| Bucket {
             name: Some(name),
-            creation_date: Some(convert::time(bucket.created_at)),
-            bucket_region: Some(bucket.region.into()),
+            creation_date: Some(convert::time(known.bucket.created_at)),
+            bucket_region: Some(known.bucket.region.to_string()),
         })
         .collect();
     let truncated = buckets.len() > max;
@@ -51,7 +51,7 @@ pub(crate) async fn handle(
     Ok(S3Response::new(ListBucketsOutput {
         continuation_token: last.map(wire::page::token),
         buckets: Some(buckets),
-        owner: Some(convert::owner(cx)),
+        owner: Some(convert::owner(&caller.account)),
         prefix: input.prefix,
     }))
 }

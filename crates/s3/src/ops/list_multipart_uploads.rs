@@ -1,13 +1,15 @@
 //! `ListMultipartUploads`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
+//!
+//! Differs from AWS: the initiator of every upload is said to be the bucket's owner.
 
-use kernel::Context;
 use s3s::dto::{
     ChecksumAlgorithm, CommonPrefix, Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput,
     MultipartUpload, StorageClass,
 };
 use s3s::{S3Request, S3Response};
 
-use crate::convert::{self, Encoding, check_owner, given};
+use crate::authorize::Caller;
+use crate::convert::{self, Encoding, given};
 use crate::limits::LIST_MAX;
 use crate::multipart::Upload;
 use crate::{Error, S3};
@@ -21,18 +23,17 @@ enum Line {
 /// `NoSuchBucket`, `InvalidArgument`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<ListMultipartUploadsInput>,
 ) -> Result<S3Response<ListMultipartUploadsOutput>, Error> {
     let input = request.input;
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let encoding = Encoding::new(input.encoding_type)?;
     let max = convert::page_size(input.max_uploads, "max-uploads", LIST_MAX)?;
     let prefix = input.prefix.unwrap_or_default();
     let delimiter = given(input.delimiter);
     let key_marker = given(input.key_marker);
     let upload_id_marker = given(input.upload_id_marker).filter(|_| key_marker.is_some());
-    s3.bucket(cx, &input.bucket).await?;
+    let home = s3.bucket(caller, &input.bucket).await?.entity;
 
     let behind = |key: &str, upload_id: &str| match (&key_marker, &upload_id_marker) {
         (None, _) => true,
@@ -41,7 +42,9 @@ pub(crate) async fn handle(
     };
     let mut lines: Vec<Line> = Vec::new();
     let mut truncated = false;
-    for (parts, stored) in s3.uploads.list(&[&input.bucket]).await? {
+    let uploads = s3.uploads.list(&[&input.bucket]).await?;
+    s3.met(caller, &input.bucket)?;
+    for (parts, stored) in uploads {
         let Ok([_, key, upload_id]) = <[String; 3]>::try_from(parts) else { continue };
         let Some(rest) = key.strip_prefix(&prefix) else { continue };
         let common = delimiter.as_ref().and_then(|delimiter| {
@@ -84,9 +87,9 @@ pub(crate) async fn handle(
                     .map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
                 checksum_type: upload.kind.map(convert::kind),
                 initiated: Some(convert::time(upload.initiated_at)),
-                initiator: Some(Initiator { id: Some(convert::owner_id(&cx.account)), display_name: None }),
+                initiator: Some(Initiator { id: Some(convert::owner_id(&home.account)), display_name: None }),
                 key: Some(encoding.text(&key)),
-                owner: Some(convert::owner(cx)),
+                owner: Some(convert::owner(&home.account)),
                 storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
                 upload_id: Some(upload_id),
             }),

@@ -2,13 +2,13 @@
 //!
 //! As of a bucket without versioning: each object is its own only version, named `null`.
 
-use kernel::Context;
 use s3s::dto::{
     ListObjectVersionsInput, ListObjectVersionsOutput, Object, ObjectVersion, ObjectVersionStorageClass,
 };
 use s3s::{S3Request, S3Response};
 
-use crate::convert::{self, Encoding, check_owner, check_version, given};
+use crate::authorize::Caller;
+use crate::convert::{self, Encoding, check_version, given};
 use crate::limits::LIST_MAX;
 use crate::listing::{self, After, Listing};
 use crate::ops::list_objects_v2::lines;
@@ -21,11 +21,10 @@ const NULL: &str = "null";
 /// `NoSuchBucket`, `InvalidArgument`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<ListObjectVersionsInput>,
 ) -> Result<S3Response<ListObjectVersionsOutput>, Error> {
     let input = request.input;
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let encoding = Encoding::new(input.encoding_type)?;
     let max = convert::page_size(input.max_keys, "maxKeys", LIST_MAX)?;
     let prefix = input.prefix.unwrap_or_default();
@@ -40,16 +39,17 @@ pub(crate) async fn handle(
         "" => After::Start,
         marker => After::marker(marker, &prefix, delimiter.as_deref()),
     };
-    s3.bucket(cx, &input.bucket).await?;
+    let home = s3.bucket(caller, &input.bucket).await?.entity;
     let listing = Listing { prefix: &prefix, delimiter: delimiter.as_deref(), after, max };
     let page = listing::list(&s3.objects, &input.bucket, &listing).await?;
+    s3.met(caller, &input.bucket)?;
     let is_truncated = Some(page.next.is_some());
     let (next_key_marker, next_version_id_marker) = match page.next {
         Some(After::Key(key)) => (Some(encoding.text(&key)), Some(NULL.to_owned())),
         Some(After::Prefix(prefix)) => (Some(encoding.text(&prefix)), None),
         Some(After::Start) | None => (None, None),
     };
-    let (contents, common_prefixes) = lines(page.items, &encoding, Some(&convert::owner(cx)));
+    let (contents, common_prefixes) = lines(page.items, &encoding, Some(&convert::owner(&home.account)));
     Ok(S3Response::new(ListObjectVersionsOutput {
         name: Some(input.bucket),
         prefix: Some(encoding.text(&prefix)),

@@ -1,10 +1,10 @@
 //! `ListObjects`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html>
 
-use kernel::Context;
 use s3s::dto::{ListObjectsInput, ListObjectsOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::{self, Encoding, check_owner, given};
+use crate::authorize::Caller;
+use crate::convert::{self, Encoding, given};
 use crate::limits::LIST_MAX;
 use crate::listing::{self, After, Listing};
 use crate::ops::list_objects_v2::lines;
@@ -14,11 +14,10 @@ use crate::{Error, S3};
 /// `NoSuchBucket`, `InvalidArgument`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<ListObjectsInput>,
 ) -> Result<S3Response<ListObjectsOutput>, Error> {
     let input = request.input;
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let encoding = Encoding::new(input.encoding_type)?;
     let max = convert::page_size(input.max_keys, "maxKeys", LIST_MAX)?;
     let prefix = input.prefix.unwrap_or_default();
@@ -28,16 +27,17 @@ pub(crate) async fn handle(
         "" => After::Start,
         marker => After::marker(marker, &prefix, delimiter.as_deref()),
     };
-    s3.bucket(cx, &input.bucket).await?;
+    let home = s3.bucket(caller, &input.bucket).await?.entity;
     let listing = Listing { prefix: &prefix, delimiter: delimiter.as_deref(), after, max };
     let page = listing::list(&s3.objects, &input.bucket, &listing).await?;
+    s3.met(caller, &input.bucket)?;
     let is_truncated = Some(page.next.is_some());
     // Without a delimiter the client goes on from the last key.
     let next_marker = page.next.filter(|_| delimiter.is_some()).map(|next| match next {
         After::Key(key) | After::Prefix(key) => encoding.text(&key),
         After::Start => String::new(),
     });
-    let (contents, common_prefixes) = lines(page.items, &encoding, Some(&convert::owner(cx)));
+    let (contents, common_prefixes) = lines(page.items, &encoding, Some(&convert::owner(&home.account)));
     Ok(S3Response::new(ListObjectsOutput {
         name: Some(input.bucket),
         prefix: Some(encoding.text(&prefix)),

@@ -1,13 +1,13 @@
 //! `ListObjectsV2`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
-use kernel::Context;
 use s3s::dto::{
     ChecksumAlgorithm, CommonPrefix, ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass,
     Owner,
 };
 use s3s::{S3Request, S3Response};
 
-use crate::convert::{self, Encoding, check_owner, given};
+use crate::authorize::Caller;
+use crate::convert::{self, Encoding, given};
 use crate::limits::LIST_MAX;
 use crate::listing::{self, After, Item, Listing};
 use crate::{Error, S3};
@@ -16,11 +16,10 @@ use crate::{Error, S3};
 /// `NoSuchBucket`, `InvalidArgument`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<ListObjectsV2Input>,
 ) -> Result<S3Response<ListObjectsV2Output>, Error> {
     let input = request.input;
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let encoding = Encoding::new(input.encoding_type)?;
     let max = convert::page_size(input.max_keys, "maxKeys", LIST_MAX)?;
     let prefix = input.prefix.unwrap_or_default();
@@ -33,12 +32,13 @@ pub(crate) async fn handle(
         (None, Some(key)) => After::Key(key.clone()),
         (None, None) => After::Start,
     };
-    s3.bucket(cx, &input.bucket).await?;
+    let home = s3.bucket(caller, &input.bucket).await?.entity;
     let listing = Listing { prefix: &prefix, delimiter: delimiter.as_deref(), after, max };
     let page = listing::list(&s3.objects, &input.bucket, &listing).await?;
+    s3.met(caller, &input.bucket)?;
     let key_count = convert::count(page.items.len());
     let next = page.next.as_ref().map(After::token);
-    let owner = convert::owner(cx);
+    let owner = convert::owner(&home.account);
     let owner = (input.fetch_owner == Some(true)).then_some(&owner);
     let (contents, common_prefixes) = lines(page.items, &encoding, owner);
     Ok(S3Response::new(ListObjectsV2Output {

@@ -1,10 +1,10 @@
 //! `ListParts`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>
 
-use kernel::Context;
 use s3s::dto::{ChecksumAlgorithm, Initiator, ListPartsInput, ListPartsOutput, Part, StorageClass};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::{self, check_owner, refuse, set_checksum};
+use crate::authorize::Caller;
+use crate::convert::{self, refuse, set_checksum};
 use crate::limits::LIST_MAX;
 use crate::multipart::{UploadName, part_key};
 use crate::{Error, S3};
@@ -13,16 +13,15 @@ use crate::{Error, S3};
 /// `NoSuchUpload`, `InvalidArgument`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<ListPartsInput>,
 ) -> Result<S3Response<ListPartsOutput>, Error> {
     let input = request.input;
     refuse!(input, Error::NotImplemented; sse_customer_algorithm, sse_customer_key, sse_customer_key_md5);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let max = convert::page_size(input.max_parts, "max-parts", LIST_MAX)?;
     let marker = input.part_number_marker.unwrap_or(0).max(0);
     let name = UploadName { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
-    let upload = s3.upload(cx, name).await?.entity;
+    let upload = s3.upload(caller, name).await?.entity;
     let mut found = s3.parts.page(&[&input.upload_id], "", Some(&part_key(marker)), max + 1).await?;
     let truncated = found.len() > max && max > 0;
     found.truncate(max);
@@ -41,7 +40,7 @@ pub(crate) async fn handle(
             line
         })
         .collect();
-    let owner = convert::owner(cx);
+    let owner = convert::owner(&s3.bucket(caller, &input.bucket).await?.entity.account);
     Ok(S3Response::new(ListPartsOutput {
         bucket: Some(input.bucket),
         checksum_algorithm: upload

@@ -2,24 +2,26 @@
 //!
 //! Differs from AWS: `Content-MD5` and checksums of the body are neither required nor compared; the signature covers the body.
 
-use kernel::Context;
 use s3s::dto::{PutBucketTaggingInput, PutBucketTaggingOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::check_owner;
+use crate::authorize::Caller;
 use crate::{Error, S3, tags};
 
 /// # Errors
 /// `NoSuchBucket`, `InvalidTag`, `BadRequest` for too many.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<PutBucketTaggingInput>,
 ) -> Result<S3Response<PutBucketTaggingOutput>, Error> {
     let input = request.input;
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let tags = tags::of_bucket(input.tagging.tag_set)?;
-    s3.change_bucket(cx, &input.bucket, |bucket| bucket.tags.clone_from(&tags)).await?;
+    s3.change_bucket(caller, &input.bucket, |bucket| {
+        bucket.tags.clone_from(&tags);
+        Ok(())
+    })
+    .await?;
     Ok(S3Response::new(PutBucketTaggingOutput {}))
 }
 

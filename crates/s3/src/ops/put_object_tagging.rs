@@ -2,25 +2,31 @@
 //!
 //! Differs from AWS: `Content-MD5` and checksums of the body are neither required nor compared; the signature covers the body.
 
-use kernel::Context;
 use s3s::dto::{PutObjectTaggingInput, PutObjectTaggingOutput};
 use s3s::{S3Request, S3Response};
 
-use crate::convert::{check_owner, check_version};
+use crate::authorize::{Caller, request_tags};
+use crate::conditions::of_version;
+use crate::convert::check_version;
 use crate::{Error, S3, tags};
 
 /// # Errors
 /// `NoSuchBucket`, `NoSuchKey`, `InvalidTag`, `BadRequest` for too many.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<PutObjectTaggingInput>,
 ) -> Result<S3Response<PutObjectTaggingOutput>, Error> {
     let input = request.input;
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
-    check_version(input.version_id.as_deref())?;
     let tags = tags::of_object(input.tagging.tag_set)?;
-    s3.tag_object(cx, &input.bucket, &input.key, &tags).await?;
+    let action = match input.version_id {
+        Some(_) => of_version("s3:PutObjectTagging"),
+        None => "s3:PutObjectTagging",
+    };
+    let name = (input.bucket.as_str(), input.key.as_str());
+    s3.allow_existing(caller, action, name, &request_tags(&tags)).await?;
+    check_version(input.version_id.as_deref())?;
+    s3.tag_object(caller, &input.bucket, &input.key, &tags).await?;
     Ok(S3Response::new(PutObjectTaggingOutput { version_id: None }))
 }
 

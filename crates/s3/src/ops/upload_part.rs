@@ -1,11 +1,11 @@
 //! `UploadPart`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
 
-use kernel::Context;
 use s3s::dto::{UploadPartInput, UploadPartOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::checksum::{Expected, Said};
-use crate::convert::{self, check_owner, checksum_of, refuse, set_checksum};
+use crate::convert::{self, checksum_of, refuse, set_checksum};
 use crate::multipart::UploadName;
 use crate::{Error, S3};
 
@@ -13,12 +13,11 @@ use crate::{Error, S3};
 /// `NoSuchUpload`, `InvalidArgument`, `EntityTooLarge`, `BadDigest`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<UploadPartInput>,
 ) -> Result<S3Response<UploadPartOutput>, Error> {
     let mut input = request.input;
     refuse!(input, Error::NotImplemented; sse_customer_algorithm, sse_customer_key, sse_customer_key_md5);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
     let expected = Expected::new(Said {
         headers: &request.headers,
         given: checksum_of!(input)?,
@@ -29,7 +28,7 @@ pub(crate) async fn handle(
     })?;
     let name = UploadName { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
     let body = convert::incoming(input.body);
-    let part = s3.put_part(cx, name, input.part_number, body, expected).await?;
+    let part = s3.put_part(caller, name, input.part_number, body, expected).await?;
     let mut output =
         UploadPartOutput { e_tag: Some(convert::etag(&part.etag)), ..UploadPartOutput::default() };
     set_checksum!(output, part.checksum.as_ref());

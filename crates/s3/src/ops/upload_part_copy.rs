@@ -1,33 +1,30 @@
 //! `UploadPartCopy`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>
 
-use kernel::Context;
 use s3s::dto::{CopyPartResult, Range, UploadPartCopyInput, UploadPartCopyOutput};
 use s3s::{S3Request, S3Response};
 
+use crate::authorize::Caller;
 use crate::checksum::Expected;
 use crate::condition::ReadCondition;
-use crate::convert::{self, check_owner, refuse, set_checksum};
+use crate::convert::{self, refuse, set_checksum};
 use crate::multipart::UploadName;
-use crate::ops::copy_object::source;
-use crate::service::object_arn;
+use crate::ops::copy_object::allowed_source;
 use crate::{Error, S3};
 
 /// # Errors
 /// `NoSuchUpload`, `NoSuchKey`, `InvalidArgument`, `PreconditionFailed`.
 pub(crate) async fn handle(
     s3: &S3,
-    cx: &Context,
+    caller: &Caller,
     request: S3Request<UploadPartCopyInput>,
 ) -> Result<S3Response<UploadPartCopyOutput>, Error> {
     let mut input = request.input;
     refuse!(input, Error::NotImplemented; sse_customer_algorithm, sse_customer_key, sse_customer_key_md5,
         copy_source_sse_customer_algorithm, copy_source_sse_customer_key, copy_source_sse_customer_key_md5);
-    check_owner(cx, input.expected_bucket_owner.as_deref())?;
-    check_owner(cx, input.expected_source_bucket_owner.as_deref())?;
     let name = UploadName { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
-    s3.upload(cx, name).await?;
-    let (bucket, key) = source(&input.copy_source)?;
-    s3.allow(cx, "s3:GetObject", &object_arn(bucket, key))?;
+    s3.upload(caller, name).await?;
+    let (bucket, key) =
+        allowed_source(s3, caller, &input.copy_source, input.expected_source_bucket_owner.as_deref()).await?;
     let condition = ReadCondition {
         if_match: convert::tags(input.copy_source_if_match.take()),
         if_none_match: convert::tags(input.copy_source_if_none_match.take()),
@@ -42,8 +39,8 @@ pub(crate) async fn handle(
             Err(Error::argument(format!("Range specified is not valid for source object of size: {size}")))
         }
     };
-    let (_, _, body) = s3.open_source(cx, (bucket, key), &condition, choose).await?;
-    let part = s3.put_part(cx, name, input.part_number, body, Expected::default()).await?;
+    let (_, _, body) = s3.open_source(caller, (bucket, key), &condition, choose).await?;
+    let part = s3.put_part(caller, name, input.part_number, body, Expected::default()).await?;
     let mut result = CopyPartResult {
         e_tag: Some(convert::etag(&part.etag)),
         last_modified: Some(convert::time(part.last_modified)),

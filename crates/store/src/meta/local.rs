@@ -164,6 +164,8 @@ fn prepare(connection: &Connection) -> Result<u64, StoreError> {
     let set_up = || {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is deleted or replaced may have been a secret: its bytes are overwritten, not only given up.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.set_prepared_statement_cache_capacity(16);
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
     };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use kernel::metrics::{Counter, Gauge, Metrics};
+use kernel::metrics::{Counter, Gauge, Histogram, Metrics};
 use kernel::{Clock, Entropy, Timestamp};
 use tokio::sync::oneshot;
 
@@ -85,6 +85,7 @@ struct Counters {
     records: Counter,
     bytes: Counter,
     micros: Counter,
+    duration: Histogram,
     refused: Counter,
     copied: Counter,
     damaged: Counter,
@@ -132,6 +133,7 @@ impl Committer {
             records: counter(&metrics::LOG_RECORDS),
             bytes: counter(&metrics::LOG_BYTES),
             micros: counter(&metrics::LOG_COMMIT_MICROS),
+            duration: metrics.histogram(&metrics::LOG_COMMIT_DURATION, &[]),
             refused: counter(&metrics::LOG_REFUSED),
             copied: counter(&metrics::LOG_COPIED_BYTES),
             damaged: counter(&metrics::LOG_DAMAGED),
@@ -400,7 +402,9 @@ impl Committer {
         self.counters.commits.add(1);
         self.counters.records.add(group.records);
         self.counters.bytes.add(group.buffer.len() as u64);
-        self.counters.micros.add(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
+        let took = begun.elapsed();
+        self.counters.micros.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        self.counters.duration.record_micros(took);
         Ok(())
     }
 
