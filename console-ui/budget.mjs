@@ -5,7 +5,7 @@ import { brotliCompressSync, constants } from 'node:zlib'
 
 const KIB = 1024
 const DIST = new URL('./dist/', import.meta.url).pathname
-const ROUTES = { Home: 90, Query: 150, Dashboard: 220 }
+const ROUTES = { Home: 90, Query: 150, Dashboard: 220, Access: 60, Identities: 60 }
 const ALL_KIB = 550
 const RUNTIME_DEPENDENCIES = 20
 

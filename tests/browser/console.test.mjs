@@ -28,6 +28,25 @@ async function number(locator) {
   return digits ? Number(digits) : null
 }
 
+/** One public operation, as whoever is signed in on the page. */
+async function call(page, operation, input, expected = 200) {
+  const { status, answer } = await page.evaluate(
+    async ([path, body]) => {
+      const response = await fetch(`/console/aws/${path}`, { method: 'POST', headers: { 'X-Console': '1' }, body })
+      return { status: response.status, answer: await response.json() }
+    },
+    [operation, JSON.stringify(input)],
+  )
+  assert.equal(status, expected, `${operation}: ${JSON.stringify(answer)}`)
+  return answer
+}
+
+/** The text of a code block, with what is hidden in it as it was. */
+async function raw(block) {
+  await block.waitFor()
+  return (await block.innerText()).replaceAll('⟦U+202E⟧', '\u202e')
+}
+
 /** The value of a term in a list of facts. */
 const fact = (page, term) => page.locator(`dt:text-is("${term}") + dd`)
 
@@ -158,6 +177,82 @@ for (const scheme of ['light', 'dark']) {
       assert.equal(await page.evaluate(() => window.hostile), undefined)
     })
 
+    await t.test('Access shows what policies would deny, and a policy of what was used', async () => {
+      const name = `alice-${scheme}`
+      const key = await call(page, 'iam/CreateUser', { UserName: name }).then(() => call(page, 'iam/CreateAccessKey', { UserName: name }))
+      const other = await open(browser, scheme)
+      t.after(other.close)
+      await other.page.goto(new URL('/', demo.url).href)
+      await other.page.getByLabel('Access key ID').fill(key.AccessKey.AccessKeyId)
+      await other.page.getByLabel('Secret access key').fill(key.AccessKey.SecretAccessKey)
+      await other.page.getByRole('button', { name: 'Sign in' }).click()
+      await other.page.getByRole('navigation', { name: 'Pages' }).waitFor()
+      // Let through, as the node only records; there is no such message, which is another matter.
+      await call(other.page, 'iotdata/GetRetainedMessage', { topic: HOSTILE }, 404)
+
+      await page.getByRole('link', { name: 'Access' }).click()
+      await page.getByText('audit', { exact: true }).waitFor()
+      await page.getByLabel('Filter denied requests').fill(name)
+      const row = page.getByRole('row').filter({ hasText: 'iot:GetRetainedMessage' })
+      await row.getByText(`user ${name}`).waitFor()
+      await row.getByText('let through').waitFor()
+      assert.ok((await row.innerText()).includes(HOSTILE_SHOWN))
+      await row.getByRole('button', { name: 'iot:GetRetainedMessage' }).press('Enter')
+      const statement = JSON.parse(await raw(page.getByLabel('Missing statement')))
+      assert.equal(statement.Action, 'iot:GetRetainedMessage')
+      await inspect(page, `access-${scheme}`)
+      await page.getByLabel('Filter denied requests').fill('nothing like it')
+      await page.getByText('has “nothing like it” in its principal').waitFor()
+
+      await page.getByRole('button', { name: new RegExp(`^${name}`) }).click()
+      await page.getByText(`arn:aws:iam::000000000000:user/${name}`, { exact: true }).waitFor()
+      const policy = JSON.parse(await raw(page.getByLabel('Policy of what was used')))
+      assert.ok(policy.Statement.some((allowed) => allowed.Action.includes('iot:GetRetainedMessage')))
+      assert.match(await page.getByLabel('Command that attaches the policy').innerText(), /^aws iam put-user-policy/)
+      await inspect(page, `access-policy-${scheme}`)
+      assert.equal(await page.evaluate(() => window.hostile), undefined)
+    })
+
+    await t.test('Users & roles shows what the policies of each say', async () => {
+      const name = `alice-${scheme}`
+      const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iot:*', Resource: `*${HOSTILE}` }] })
+      await call(page, 'iam/PutUserPolicy', { UserName: name, PolicyName: 'everything-in-iot', PolicyDocument })
+      await call(page, 'iam/TagUser', { UserName: name, Tags: [{ Key: 'team', Value: 'heart' }] })
+      await page.getByRole('link', { name: 'Users & roles' }).click()
+      await page.getByRole('button', { name, exact: true }).click()
+      await page.getByText('team = heart').waitFor()
+      await page.getByRole('button', { name: 'everything-in-iot' }).press('Enter')
+      await page.getByLabel('Policy everything-in-iot').getByText(HOSTILE_SHOWN).waitFor()
+      await inspect(page, `users-${scheme}`)
+      const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'firehose.amazonaws.com' }, Action: 'sts:AssumeRole' }] }
+      await call(page, 'iam/CreateRole', { RoleName: `deliver-${scheme}`, AssumeRolePolicyDocument: JSON.stringify(trust) })
+      await page.getByRole('button', { name: /^Roles/ }).click()
+      await page.getByRole('button', { name: `deliver-${scheme}` }).click()
+      await page.getByRole('heading', { name: 'Who may assume it' }).waitFor()
+      await inspect(page, `roles-${scheme}`)
+      assert.equal(await page.evaluate(() => window.hostile), undefined)
+    })
+
+    await t.test('a narrow window shows the same', async () => {
+      await page.setViewportSize({ width: 480, height: 860 })
+      for (const name of ['Access', 'Users & roles']) {
+        await page.getByRole('link', { name }).click()
+        await page.getByRole('heading', { name, level: 1 }).waitFor()
+        const wider = await page.locator('.page').evaluate((element) => element.scrollWidth - element.clientWidth)
+        assert.equal(wider, 0, `${name} scrolls sideways`)
+        await inspect(page, `${name.split(' ')[0].toLowerCase()}-narrow-${scheme}`)
+      }
+    })
+
+    await t.test('another region has nothing of this one', async () => {
+      await page.setViewportSize({ width: 1440, height: 900 })
+      await page.getByRole('link', { name: 'Home', exact: true }).click()
+      await page.getByLabel('region').selectOption('eu-west-1')
+      await page.getByRole('heading', { name: 'Nothing is flowing yet' }).waitFor()
+      await page.getByLabel('region').selectOption('us-east-1')
+      await page.getByRole('button', { name: 'heartrate_rule' }).waitFor()
+    })
+
     await t.test('nothing went wrong on the page', () => {
       assert.deepEqual(problems, [])
     })
@@ -180,6 +275,32 @@ test('the access key signs in, and a wrong one does not', { timeout: 60_000 }, a
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByLabel('Access key ID').waitFor()
   // Who asks without a session, or with a wrong key, is told 401: the browser notes that.
+  assert.deepEqual(problems.filter((problem) => !/status of 401/.test(problem)), [])
+})
+
+test('the root of another account sees nothing of this one', { timeout: 60_000 }, async (t) => {
+  const other = await demo.account()
+  const { page, problems, close } = await open(browser, 'light')
+  t.after(close)
+  await page.goto(new URL('/', demo.url).href)
+  await page.getByLabel('Access key ID').fill(other.id)
+  await page.getByLabel('Secret access key').fill(other.secret)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Nothing is flowing yet' }).waitFor()
+  await page.getByText(other.number).first().waitFor()
+  const counted = await page.evaluate(async () => {
+    const answer = await fetch('/console/metrics', { headers: { 'X-Console': '1' } }).then((response) => response.json())
+    return [...answer.counters, ...answer.gauges].map((sample) => sample.labels.account)
+  })
+  assert.deepEqual(counted.filter((account) => account !== other.number), [])
+  await page.getByRole('link', { name: 'Access' }).click()
+  // The only principal with a record is itself, and nothing was denied to it.
+  await page.getByText('Nothing would have been denied so far').waitFor()
+  await page.getByText(`arn:aws:iam::${other.number}:root`).waitFor()
+  assert.equal(await page.getByText('000000000000').count(), 0)
+  await page.getByRole('link', { name: 'Users & roles' }).click()
+  await page.getByText('Nobody but the root yet').waitFor()
+  await inspect(page, 'users-none')
   assert.deepEqual(problems.filter((problem) => !/status of 401/.test(problem)), [])
 })
 

@@ -42,7 +42,7 @@ export class Demo {
   static async start() {
     const demo = new Demo()
     demo.#folder = await mkdtemp(join(tmpdir(), 'headwater-browser-'))
-    const ports = ['api', 'console', 'mqtt', 'mqtts', 'https'].flatMap((name) => [`--${name}-port`, '0'])
+    const ports = ['api', 'console', 'mqtt', 'mqtts', 'https', 'metrics'].flatMap((name) => [`--${name}-port`, '0'])
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|HEADWATER)_/.test(name)))
     demo.#child = spawn(BINARY, ['demo', '--data', demo.#data, ...ports], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     // Whatever becomes of the tests, the demo does not outlive them.
@@ -79,6 +79,14 @@ export class Demo {
     const { stdout } = await promisify(execFile)(BINARY, ['env', '--data', this.#data])
     const value = (name) => new RegExp(`^export ${name}='?([^'\n]*)`, 'm').exec(stdout)[1]
     return { id: value('AWS_ACCESS_KEY_ID'), secret: value('AWS_SECRET_ACCESS_KEY') }
+  }
+
+  /** Another account of the node, and its root's key, as `headwater account create` prints it. */
+  async account() {
+    const { stdout } = await promisify(execFile)(BINARY, ['account', 'create', '--data', this.#data])
+    const value = (name) => new RegExp(`^${name}\\s*=\\s*(\\S+)`, 'm').exec(stdout)[1]
+    const number = /\b\d{12}\b/.exec(stdout)[0]
+    return { number, id: value('aws_access_key_id'), secret: value('aws_secret_access_key') }
   }
 
   /** Ctrl+C, and how it ended: its exit status or a signal. */

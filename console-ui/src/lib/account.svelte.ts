@@ -1,6 +1,7 @@
 // Who is signed in, and to which account and region.
 
 import type { Account } from './api.ts'
+import { region } from './region.ts'
 
 let current = $state.raw<Account>({ account: '', region: '', arn: '' })
 
@@ -8,8 +9,9 @@ export const account = {
   get current() {
     return current
   },
+  /** The region is the one the reader chose, or else the node's. */
   set(next: Account) {
-    current = next
+    current = region === null ? next : { ...next, region }
   },
   /** Where AWS clients reach this node. */
   get endpoint() {

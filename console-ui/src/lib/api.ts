@@ -1,7 +1,9 @@
 // The only file that speaks to the node: the console's few routes, and through them the public AWS operations.
 // Every call is noted in `calls`, which is what the API drawer shows.
 
+import type { Denied, Generated, Principals } from './access.ts'
 import { note } from './calls.svelte.ts'
+import { region } from './region.ts'
 import type { Metrics } from './rates.ts'
 import type { Json } from './snippets.ts'
 
@@ -55,7 +57,7 @@ async function request(method: string, path: string, body?: unknown, signal?: Ab
   try {
     response = await fetch(path, {
       method,
-      headers: { 'X-Console': '1', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      headers: { 'X-Console': '1', ...(region === null ? {} : { 'X-Console-Region': region }), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
       body: body === undefined ? null : JSON.stringify(body),
       credentials: 'same-origin',
       cache: 'no-store',
@@ -121,6 +123,13 @@ export async function sql(text: string, database: string, signal?: AbortSignal):
     done(asApiError(error).code, null)
     throw error
   }
+}
+
+/** What policies did not allow and what was used: the node's own record, which no AWS operation answers as it is. */
+export const access = {
+  denied: (contains: string, offset: number, limit: number) => request('POST', '/console/access/denied', { contains, offset, limit }) as Promise<Denied>,
+  principals: () => request('POST', '/console/access/principals', {}) as Promise<Principals>,
+  policy: (principal: string) => request('POST', '/console/access/policy', { principal }) as Promise<Generated>,
 }
 
 export function metrics(): Promise<Metrics> {

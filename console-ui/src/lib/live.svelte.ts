@@ -6,6 +6,8 @@ import { Series } from './rates.ts'
 
 const PERIOD_MS = 1000
 const RETRY_MS_MAX = 5000
+/** Who may not see metrics asks seldom: each time is a denied request. */
+const DENIED_PERIOD_MS = 15_000
 /** A single lost answer is not yet an outage. */
 const FAILURES_BEFORE_DOWN = 2
 
@@ -17,6 +19,7 @@ let running = false
 let asking = false
 let timer: ReturnType<typeof setTimeout> | undefined
 let recovered = $state(0)
+let denied = $state<string | null>(null)
 
 async function tick(): Promise<void> {
   if (asking) return
@@ -29,6 +32,7 @@ async function tick(): Promise<void> {
     answeredAt = Date.now()
     skewMs = answer.at - answeredAt
     series = series.with(answer)
+    denied = answer.denied ?? null
   } catch (error) {
     if (asApiError(error).status === 401) return stop()
     failures += 1
@@ -36,7 +40,7 @@ async function tick(): Promise<void> {
     asking = false
   }
   if (!running || document.hidden) return
-  const wait = failures ? Math.min(RETRY_MS_MAX, PERIOD_MS * failures) : Math.max(100, PERIOD_MS - (performance.now() - start))
+  const wait = denied !== null && !failures ? DENIED_PERIOD_MS : failures ? Math.min(RETRY_MS_MAX, PERIOD_MS * failures) : Math.max(100, PERIOD_MS - (performance.now() - start))
   timer = setTimeout(tick, wait)
 }
 
@@ -68,6 +72,10 @@ export const live = {
   },
   get down(): boolean {
     return failures >= FAILURES_BEFORE_DOWN
+  },
+  /** Why there are no counters; null when there are. */
+  get denied(): string | null {
+    return denied
   },
   /** When the node last answered, by this browser's clock. */
   get answeredAt(): number {

@@ -14,6 +14,8 @@ export interface Metrics {
   at: number
   counters: Sample[]
   gauges: Sample[]
+  /** Why there are none. */
+  denied?: string
 }
 
 export interface Point {

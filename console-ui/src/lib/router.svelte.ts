@@ -1,9 +1,11 @@
-// Three pages and their addresses, on the history API. State worth a link is in the query string.
+// The pages and their addresses, on the history API. State worth a link is in the query string.
 
 export const PAGES = [
   { path: '/', name: 'Home', key: 'h', icon: 'home' },
   { path: '/query', name: 'Query', key: 'q', icon: 'query' },
   { path: '/dashboard', name: 'Dashboard', key: 'a', icon: 'dashboard' },
+  { path: '/access', name: 'Access', key: 'c', icon: 'shield' },
+  { path: '/identities', name: 'Users & roles', key: 'u', icon: 'person' },
 ] as const
 
 export type Path = (typeof PAGES)[number]['path']
@@ -31,11 +33,13 @@ export const router = {
     if (path !== location.pathname + location.search) history.pushState(null, '', path)
     current = here()
   },
-  /** Writes one part of the page's state into the address, without a new history entry. */
-  set(name: string, value: string | null) {
+  /** Writes parts of the page's state into the address, without a new history entry. */
+  set(name: string, value: string | null, ...more: [string, string | null][]) {
     const search = new URLSearchParams(location.search)
-    if (value === null) search.delete(name)
-    else search.set(name, value)
+    for (const [key, text] of [[name, value] as const, ...more]) {
+      if (text === null) search.delete(key)
+      else search.set(key, text)
+    }
     const text = search.toString()
     history.replaceState(null, '', location.pathname + (text ? `?${text}` : ''))
     current = here()
