@@ -41,7 +41,8 @@ def ensure(create, **arguments):
             if response["Code"] in EXISTS or "is already created" in response["Message"]:
                 return False
             # On AWS a new role is not known everywhere at once.
-            if "assume" not in response["Message"].lower() or time.monotonic() > deadline:
+            unknown_role = any(word in response["Message"].lower() for word in ("assume", "principal"))
+            if not unknown_role or time.monotonic() > deadline:
                 raise
             time.sleep(2)
 
@@ -74,14 +75,45 @@ class Pipeline:
                 self.ensure(f"bucket {self.name}-{use}", self.s3.create_bucket, **bucket)
             tags = {"TagSet": [{"Key": "project", "Value": self.name}]}
             self.s3.put_bucket_tagging(Bucket=f"{self.name}-{use}", Tagging=tags)
+            flags = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+            self.s3.put_public_access_block(
+                Bucket=f"{self.name}-{use}", PublicAccessBlockConfiguration=dict.fromkeys(flags, True)
+            )
+
+    def lake_policy(self, role_arn):
+        """What was recorded stays: delivery may add to it, and only the root may delete."""
+        everything = f"arn:aws:s3:::{self.name}-lake/*"
+        root = f"arn:aws:iam::{self.account}:root"
+        statements = [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": role_arn},
+                "Action": ["s3:AbortMultipartUpload", "s3:PutObject"],
+                "Resource": everything,
+            },
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                "Resource": everything,
+                "Condition": {"ArnNotEquals": {"aws:PrincipalArn": root}},
+            },
+        ]
+        policy = {"Version": "2012-10-17", "Statement": statements}
+        ensure(self.s3.put_bucket_policy, Bucket=f"{self.name}-lake", Policy=json.dumps(policy))
 
     def role(self, use, service, statements):
-        """A role that the service may assume; returns its ARN."""
+        """A role that the service may assume for this account's resources; returns its ARN."""
         role = f"{self.name}-{use}"
         trust = {
             "Version": "2012-10-17",
             "Statement": [
-                {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": service},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"StringEquals": {"aws:SourceAccount": self.account}},
+                }
             ],
         }
         self.ensure(
@@ -103,6 +135,7 @@ class Pipeline:
                 {"Effect": "Allow", "Action": objects, "Resource": f"{lake}/*"},
             ],
         )
+        self.lake_policy(role)
         name = f"{self.name}-beats"
         self.ensure(
             f"delivery stream {name}",

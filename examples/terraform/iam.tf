@@ -1,4 +1,5 @@
-# The roles that the rule and the delivery streams act as, with what they need and no more.
+# The roles that the rule and the delivery streams act as, with what they need and no more. They serve this account's resources only:
+# nobody else's stream can make Firehose act as one of them.
 
 data "aws_iam_policy_document" "trust" {
   for_each = toset(["firehose", "iot"])
@@ -9,6 +10,12 @@ data "aws_iam_policy_document" "trust" {
     principals {
       type        = "Service"
       identifiers = ["${each.key}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 }

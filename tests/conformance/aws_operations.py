@@ -9,7 +9,7 @@ import botocore
 import botocore.session
 
 # By botocore's name, in the order of the document.
-SERVICES = ("sts", "iam", "iot", "iot-data", "firehose", "s3", "glue", "athena")
+SERVICES = ("sts", "iam", "iot", "iot-data", "firehose", "s3", "glue", "athena", "cloudwatch", "resourcegroupstaggingapi", "accessanalyzer")
 
 
 def text():

@@ -33,7 +33,7 @@ class Node:
     def start(self):
         ports = {
             name: str(self.ports.get(name, 0))
-            for name in ("api", "console", "mqtt", "mqtts", "https")
+            for name in ("api", "console", "mqtt", "mqtts", "https", "metrics")
         }
         arguments = [str(BINARY), "serve", "--data", str(self.data)]
         for name, port in ports.items():
@@ -56,17 +56,20 @@ class Node:
             late.cancel()
             raise AssertionError("the node did not become ready:\n" + "".join(lines))
         late.cancel()
+        self.log += lines
         text = "".join(lines)
         self.console_url = re.search(r"console\s+(\S+)", text).group(1)
         self.ports = {
-            "api": int(re.search(r"AWS APIs\s+http://[^:]+:(\d+)", text).group(1)),
-            "console": int(re.search(r"console\s+http://[^:]+:(\d+)", text).group(1)),
+            "api": int(re.search(r"AWS APIs\s+https?://[^:]+:(\d+)", text).group(1)),
+            "console": int(re.search(r"console\s+https?://[^:]+:(\d+)", text).group(1)),
             "mqtt": int(re.search(r"MQTT\s+\S+?:(\d+) \(plain", text).group(1)),
             "mqtts": int(re.search(r":(\d+) \(TLS", text).group(1)),
             "https": int(re.search(r"HTTPS\s+\S+?:(\d+)", text).group(1)),
+            "metrics": int(re.search(r"metrics\s+http://[^:]+:(\d+)", text).group(1)),
         }
         # Whatever it says later must not fill the pipe.
-        threading.Thread(target=self._drain, args=(self.process,), daemon=True).start()
+        self.drain = threading.Thread(target=self._drain, args=(self.process,), daemon=True)
+        self.drain.start()
         return self
 
     def _drain(self, process):
@@ -85,6 +88,7 @@ class Node:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise AssertionError("the node did not stop within 30 s:\n" + "".join(self.log))
+            self.drain.join()
 
     @property
     def environment(self):
@@ -105,6 +109,7 @@ class Node:
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             region_name=options.pop("region_name", env["AWS_REGION"]),
+            verify=env.get("AWS_CA_BUNDLE"),
             config=Config(retries={"max_attempts": 1}, **options),
         )
 

@@ -8,6 +8,9 @@ DOCUMENT = json.dumps(
 )
 TAGS = [{"Key": "k", "Value": "v"}]
 MANAGED = "arn:aws:iam::aws:policy/AdministratorAccess"
+THUMBPRINT = "990f4193972f2becf12ddeda5237f9c952f20d9e"
+# {"alg":"ES256"}.{"iss":"https://idp.example/nobody"} and no signature.
+NOBODYS_TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlL25vYm9keSJ9.AA"
 
 
 def trust(principal):
@@ -89,6 +92,11 @@ class Identities:
         suffix = self.world.fresh("s")
         made = self.iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com", CustomSuffix=suffix)
         return made["Role"]["RoleName"]
+
+    def provider(self):
+        url = f"https://idp.example/{self.world.fresh('tenant')}"
+        made = self.iam.create_open_id_connect_provider(Url=url, ClientIDList=["app"], Tags=TAGS)
+        return made["OpenIDConnectProviderArn"]
 
     def alias(self):
         name = self.world.fresh("alias-")
@@ -231,6 +239,28 @@ def samples():
             PolicySourceArn=i.iam.get_user(UserName=i.inline("user")["UserName"])["User"]["Arn"]
         ),
         "GetAccountSummary": lambda i: {},
+        "GetAccountAuthorizationDetails": lambda i: everything(i),
+        "CreateOpenIDConnectProvider": lambda i: {
+            "Url": f"https://idp.example/{i.world.fresh('tenant')}",
+            "ClientIDList": ["app"],
+            "ThumbprintList": [THUMBPRINT],
+            "Tags": TAGS,
+        },
+        "GetOpenIDConnectProvider": lambda i: {"OpenIDConnectProviderArn": i.provider()},
+        "ListOpenIDConnectProviders": lambda i: {},
+        "DeleteOpenIDConnectProvider": lambda i: {"OpenIDConnectProviderArn": i.provider()},
+        "AddClientIDToOpenIDConnectProvider": lambda i: {
+            "OpenIDConnectProviderArn": i.provider(),
+            "ClientID": "more",
+        },
+        "RemoveClientIDFromOpenIDConnectProvider": lambda i: {
+            "OpenIDConnectProviderArn": i.provider(),
+            "ClientID": "app",
+        },
+        "UpdateOpenIDConnectProviderThumbprint": lambda i: {
+            "OpenIDConnectProviderArn": i.provider(),
+            "ThumbprintList": [THUMBPRINT],
+        },
     }
     for kind in ("User", "Group", "Role"):
         iam |= owned(kind)
@@ -240,6 +270,7 @@ def samples():
     iam |= tagged("Role", "RoleName", Identities.role)
     iam |= tagged("Policy", "PolicyArn", Identities.policy)
     iam |= tagged("InstanceProfile", "InstanceProfileName", Identities.profile)
+    iam |= tagged("OpenIDConnectProvider", "OpenIDConnectProviderArn", Identities.provider)
     sts = {
         "GetCallerIdentity": lambda i: {},
         "GetAccessKeyInfo": lambda i: {"AccessKeyId": i.key()["AccessKeyId"]},
@@ -253,10 +284,24 @@ def samples():
             "ExternalId": "external",
             "SourceIdentity": "somebody",
         },
+        "AssumeRoleWithWebIdentity": lambda i: {
+            "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{i.role(FOR_THE_ACCOUNT)}",
+            "RoleSessionName": "session",
+            "WebIdentityToken": NOBODYS_TOKEN,
+            "PolicyArns": [{"arn": MANAGED}],
+            "Policy": DOCUMENT,
+            "DurationSeconds": 900,
+        },
     }
     made = {("iam", name): sample for name, sample in iam.items()}
     made |= {("sts", name): sample for name, sample in sts.items()}
     return {row: bound(sample) for row, sample in made.items()}
+
+
+def everything(i):
+    i.attached("user")
+    i.inline("role")
+    return paged(Filter=["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"])
 
 
 def bound(sample):

@@ -3,12 +3,14 @@
 Inputs carry as many members as are supported: what is not in them is expected to be refused, or to change nothing that can be seen.
 """
 
+import datetime
+import json
 import re
 from pathlib import Path
 
 import iam_samples
 from conftest import ROOT
-from model_world import POLICY
+from model_world import POLICY, ROLE
 
 
 def served(document=ROOT / "docs" / "operations.md"):
@@ -34,6 +36,7 @@ def workgroup_configuration(w):
 
 
 TAGS = [{"Key": "k", "Value": "v"}]
+DIMENSIONS = [{"Name": "Host", "Value": "a"}]
 
 # The input of an operation, made anew for each call that needs one.
 SAMPLES = {
@@ -91,6 +94,27 @@ SAMPLES = {
     },
     ("iot", "ListThings"): lambda w: {"maxResults": 2, "attributeName": "a", "attributeValue": "b"},
     ("iot", "ListTopicRules"): lambda w: {"maxResults": 2, "topic": "a/b", "ruleDisabled": False},
+    ("iot", "DeleteCACertificate"): lambda w: {"certificateId": w.registered_ca(active=False)["id"]},
+    ("iot", "DeleteRegistrationCode"): lambda w: w.registration_code() and {},
+    ("iot", "DescribeCACertificate"): lambda w: {"certificateId": w.registered_ca()["id"]},
+    ("iot", "GetRegistrationCode"): lambda w: {},
+    ("iot", "ListCACertificates"): lambda w: {"pageSize": 2, "ascendingOrder": True},
+    ("iot", "ListCertificatesByCA"): lambda w: {
+        "caCertificateId": w.registered_ca()["id"],
+        "pageSize": 2,
+        "ascendingOrder": True,
+    },
+    ("iot", "RegisterCACertificate"): lambda w: w.new_ca() | {"setAsActive": True, "certificateMode": "DEFAULT"},
+    ("iot", "RegisterCertificate"): lambda w: w.signed_certificate()
+    | {"setAsActive": True, "status": "ACTIVE"},
+    ("iot", "UpdateCACertificate"): lambda w: {
+        "certificateId": w.registered_ca()["id"],
+        "newStatus": "ACTIVE",
+    },
+    ("iot", "RegisterCertificateWithoutCA"): lambda w: {
+        "certificatePem": w.foreign_certificate(),
+        "status": "ACTIVE",
+    },
     ("iot", "ReplaceTopicRule"): lambda w: {"ruleName": w.rule(), "topicRulePayload": w.rule_payload()},
     ("iot", "UpdateCertificate"): lambda w: {
         "certificateId": w.certificate()["certificateId"],
@@ -175,6 +199,9 @@ SAMPLES = {
         "Metadata": {"a": "b"},
     },
     ("s3", "DeleteBucket"): lambda w: {"Bucket": w.bucket(kept=False)},
+    ("s3", "DeleteBucketCors"): lambda w: {"Bucket": w.bucket()},
+    ("s3", "DeleteBucketOwnershipControls"): lambda w: {"Bucket": w.bucket(kept=False)},
+    ("s3", "DeleteBucketPolicy"): lambda w: {"Bucket": w.bucket()},
     ("s3", "DeleteBucketTagging"): lambda w: {"Bucket": w.bucket()},
     ("s3", "DeleteObject"): lambda w: w.object(),
     ("s3", "DeleteObjectTagging"): lambda w: w.object(tagged=True),
@@ -182,7 +209,11 @@ SAMPLES = {
         "Bucket": w.bucket(),
         "Delete": {"Objects": [{"Key": w.object()["Key"]}], "Quiet": False},
     },
+    ("s3", "DeletePublicAccessBlock"): lambda w: {"Bucket": w.bucket(kept=False)},
+    ("s3", "GetBucketCors"): lambda w: {"Bucket": bucket_with_cors(w)},
     ("s3", "GetBucketLocation"): lambda w: {"Bucket": w.bucket()},
+    ("s3", "GetBucketPolicy"): lambda w: {"Bucket": bucket_with_policy(w)},
+    ("s3", "GetBucketPolicyStatus"): lambda w: {"Bucket": bucket_with_policy(w)},
     ("s3", "GetBucketTagging"): lambda w: {"Bucket": tagged_bucket(w)},
     ("s3", "GetObject"): lambda w: w.object(),
     ("s3", "GetObjectTagging"): lambda w: w.object(tagged=True),
@@ -199,6 +230,12 @@ SAMPLES = {
     },
     ("s3", "ListObjectVersions"): lambda w: {"Bucket": w.object()["Bucket"], "MaxKeys": 3, "Delimiter": "/"},
     ("s3", "ListParts"): lambda w: {k: v for k, v in w.part().items() if k != "MultipartUpload"},
+    ("s3", "PutBucketCors"): lambda w: with_cors(w.bucket(kept=False)),
+    ("s3", "PutBucketOwnershipControls"): lambda w: {
+        "Bucket": w.bucket(),
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    },
+    ("s3", "PutBucketPolicy"): lambda w: with_policy(w.bucket(kept=False)),
     ("s3", "PutBucketTagging"): lambda w: {"Bucket": w.bucket(), "Tagging": {"TagSet": TAGS}},
     ("s3", "PutObject"): lambda w: {
         "Bucket": w.bucket(),
@@ -208,8 +245,102 @@ SAMPLES = {
         "Metadata": {"a": "b"},
     },
     ("s3", "PutObjectTagging"): lambda w: w.object() | {"Tagging": {"TagSet": TAGS}},
+    ("s3", "PutPublicAccessBlock"): lambda w: {
+        "Bucket": w.bucket(kept=False),
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": False,
+            "RestrictPublicBuckets": True,
+        },
+    },
     ("s3", "UploadPart"): lambda w: w.upload() | {"PartNumber": 1, "Body": b"part"},
     ("s3", "UploadPartCopy"): lambda w: w.upload() | {"PartNumber": 1, "CopySource": w.object()},
+    # --- access analyzer
+    ("accessanalyzer", "StartPolicyGeneration"): lambda w: {
+        "policyGenerationDetails": {"principalArn": ROLE},
+        "clientToken": w.fresh("token"),
+    },
+    ("accessanalyzer", "GetGeneratedPolicy"): lambda w: {
+        "jobId": w.policy_generation(),
+        "includeResourcePlaceholders": False,
+        "includeServiceLevelTemplate": False,
+    },
+    ("accessanalyzer", "ListPolicyGenerations"): lambda w: {"principalArn": ROLE, "maxResults": 2},
+    # --- cloudwatch
+    ("cloudwatch", "GetMetricData"): lambda w: {
+        "MetricDataQueries": [
+            {
+                "Id": "m1",
+                "MetricStat": {
+                    "Metric": {"Namespace": "App", "MetricName": w.metric(), "Dimensions": DIMENSIONS},
+                    "Period": 60,
+                    "Stat": "Average",
+                    "Unit": "Seconds",
+                },
+                "Label": "${LABEL}",
+                "ReturnData": True,
+                "AccountId": "000000000000",
+            },
+        ],
+        "StartTime": w.hour_ago(),
+        "EndTime": w.hour_ago() + datetime.timedelta(hours=2),
+        "ScanBy": "TimestampAscending",
+        "MaxDatapoints": 10,
+        "LabelOptions": {"Timezone": "+0100"},
+    },
+    ("cloudwatch", "GetMetricStatistics"): lambda w: {
+        "Namespace": "App",
+        "MetricName": w.metric(),
+        "Dimensions": DIMENSIONS,
+        "StartTime": w.hour_ago(),
+        "EndTime": w.hour_ago() + datetime.timedelta(hours=2),
+        "Period": 60,
+        "Statistics": ["Sum", "Average"],
+        "Unit": "Seconds",
+    },
+    ("cloudwatch", "ListMetrics"): lambda w: {
+        "Namespace": "App",
+        "MetricName": w.metric(),
+        "Dimensions": DIMENSIONS,
+        "RecentlyActive": "PT3H",
+        "IncludeLinkedAccounts": True,
+        "OwningAccount": "000000000000",
+    },
+    ("cloudwatch", "PutMetricData"): lambda w: {
+        "Namespace": "App",
+        "MetricData": [
+            {
+                "MetricName": "m",
+                "Dimensions": DIMENSIONS,
+                "Timestamp": w.hour_ago(),
+                "Value": 1.5,
+                "Unit": "Seconds",
+                "StorageResolution": 60,
+            },
+        ],
+        "StrictEntityValidation": False,
+    },
+    # --- tagging
+    ("resourcegroupstaggingapi", "GetResources"): lambda w: {
+        "PaginationToken": "",
+        "TagFilters": [{"Key": "k", "Values": ["v"]}],
+        "ResourcesPerPage": 2,
+        "TagsPerPage": 100,
+        "ResourceTypeFilters": ["iot:policy", "s3"],
+        "IncludeComplianceDetails": False,
+        "ExcludeCompliantResources": False,
+    },
+    ("resourcegroupstaggingapi", "GetTagKeys"): lambda w: {"PaginationToken": ""},
+    ("resourcegroupstaggingapi", "GetTagValues"): lambda w: {"PaginationToken": "", "Key": "k"},
+    ("resourcegroupstaggingapi", "TagResources"): lambda w: {
+        "ResourceARNList": [w.iot_policy_arn(), f"arn:aws:s3:::{w.bucket()}"],
+        "Tags": {"k": "v"},
+    },
+    ("resourcegroupstaggingapi", "UntagResources"): lambda w: {
+        "ResourceARNList": [w.iot_policy_arn()],
+        "TagKeys": ["k"],
+    },
     # --- glue
     ("glue", "BatchCreatePartition"): lambda w: w.in_table() | {"PartitionInputList": [w.partition_input()]},
     ("glue", "BatchDeletePartition"): lambda w: w.in_table()
@@ -370,20 +501,60 @@ SAMPLES |= {
     )
 }
 NOT_CONFIGURED = {
-    ("s3", "GetBucketCors"): "NoSuchCORSConfiguration",
     ("s3", "GetBucketEncryption"): "ServerSideEncryptionConfigurationNotFoundError",
     ("s3", "GetBucketLifecycleConfiguration"): "NoSuchLifecycleConfiguration",
-    ("s3", "GetBucketPolicy"): "NoSuchBucketPolicy",
-    ("s3", "GetBucketPolicyStatus"): "NoSuchBucketPolicy",
     ("s3", "GetBucketReplication"): "ReplicationConfigurationNotFoundError",
     ("s3", "GetBucketWebsite"): "NoSuchWebsiteConfiguration",
     ("s3", "GetObjectLockConfiguration"): "ObjectLockConfigurationNotFoundError",
 }
 SAMPLES |= {row: lambda w: {"Bucket": w.bucket()} for row in NOT_CONFIGURED}
 
+# Good inputs that are refused, since nobody vouches for them here.
+REFUSED = {("sts", "AssumeRoleWithWebIdentity"): "InvalidIdentityToken"}
+
 
 def update_partition(w, new):
     return w.in_table() | {"PartitionValueList": w.partition(), "PartitionInput": new}
+
+
+def with_policy(bucket):
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteObject",
+        "Resource": f"arn:aws:s3:::{bucket}/kept/*",
+    }
+    return {"Bucket": bucket, "Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+
+
+def bucket_with_policy(w):
+    def make():
+        name = w.bucket(kept=False)
+        w.client("s3").put_bucket_policy(**with_policy(name))
+        return name
+
+    return w.once("bucket with policy", make)
+
+
+def with_cors(bucket):
+    rule = {
+        "ID": "app",
+        "AllowedOrigins": ["https://*.example.com"],
+        "AllowedMethods": ["GET", "PUT"],
+        "AllowedHeaders": ["*"],
+        "ExposeHeaders": ["ETag"],
+        "MaxAgeSeconds": 60,
+    }
+    return {"Bucket": bucket, "CORSConfiguration": {"CORSRules": [rule]}}
+
+
+def bucket_with_cors(w):
+    def make():
+        name = w.bucket(kept=False)
+        w.client("s3").put_bucket_cors(**with_cors(name))
+        return name
+
+    return w.once("bucket with CORS", make)
 
 
 def tagged_bucket(w):

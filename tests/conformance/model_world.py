@@ -1,15 +1,31 @@
 """What the samples of `model_samples.py` refer to: buckets, things, streams, tables, queries."""
 
+import datetime
 import itertools
 import json
 
+import authority
+import cloudwatch
 import iam_samples
-from conftest import wait_for
+from conftest import Node, wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/pipeline"
 POLICY = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}
 )
+# Of another CA than the node's; nobody has its key.
+FOREIGN_CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBeDCCAR+gAwIBAgIUUGdaHvA4I/EjpYUNkY4nl4iqT1gwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHZm9yZWlnbjAeFw0yNjExMjgxMzIzNDVaFw00ODEwMjMxMzIz
+NDVaMBIxEDAOBgNVBAMMB2ZvcmVpZ24wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AATUk6OuZHfECTvxSOfY4CZaXkTDVI35Tq0kCnwIM5c4NyUOMDAcaIYqmnOxZq4k
+hYr2B/tGnEFr7qycBfBc2HRLo1MwUTAdBgNVHQ4EFgQUPaHljkXcKxkYv8/7ckV5
+1zMkWPowHwYDVR0jBBgwFoAUPaHljkXcKxkYv8/7ckV51zMkWPowDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBRce7XfqPqup9bSgu/0YtGlOlDyftl
+bPAPFoRAK2SGVwIgb1yR8CotecXbg1rYuVj+HQh8wGz7+bMCkcaU8se0HeM=
+-----END CERTIFICATE-----
+"""
 
 
 class World:
@@ -23,7 +39,11 @@ class World:
 
     def client(self, service):
         if service not in self.clients:
-            self.clients[service] = self.node.client(service, parameter_validation=False)
+            # The tests change bodies, which they can read in JSON.
+            speaks_json = service == "cloudwatch"
+            make = cloudwatch.client if speaks_json else Node.client
+            chosen = "json" if speaks_json else service
+            self.clients[service] = make(self.node, chosen, parameter_validation=False)
         return self.clients[service]
 
     def caller(self, service, operation):
@@ -38,6 +58,26 @@ class World:
         if name not in self.kept:
             self.kept[name] = make()
         return self.kept[name]
+
+    # --- access
+
+    def policy_generation(self):
+        details = {"principalArn": ROLE}
+        return self.client("accessanalyzer").start_policy_generation(policyGenerationDetails=details)["jobId"]
+
+    # --- metrics
+
+    def hour_ago(self):
+        now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+        return self.once("hour ago", lambda: now - datetime.timedelta(hours=1))
+
+    def metric(self):
+        def make():
+            datum = {"MetricName": "known", "Dimensions": [{"Name": "Host", "Value": "a"}], "Value": 2}
+            self.client("cloudwatch").put_metric_data(Namespace="App", MetricData=[datum | {"Unit": "Seconds"}])
+            return "known"
+
+        return self.once("metric", make)
 
     # --- objects
 
@@ -76,6 +116,43 @@ class World:
 
     def certificate(self, active=True):
         return self.client("iot").create_keys_and_certificate(setAsActive=active)
+
+    def foreign_certificate(self):
+        """One that is not registered, since it is registered no more."""
+        iot = self.client("iot")
+        for certificate in iot.list_certificates()["certificates"]:
+            found = iot.describe_certificate(certificateId=certificate["certificateId"])["certificateDescription"]
+            if found["certificatePem"] == FOREIGN_CERTIFICATE:
+                iot.update_certificate(certificateId=found["certificateId"], newStatus="INACTIVE")
+                iot.delete_certificate(certificateId=found["certificateId"])
+        return FOREIGN_CERTIFICATE
+
+    def registration_code(self):
+        return self.client("iot").get_registration_code()["registrationCode"]
+
+    def new_ca(self):
+        """A CA of somebody's, with the proof that its key is theirs."""
+        ca = authority.create(self.fresh("ca"))
+        return {
+            "caCertificate": ca.certificate,
+            "verificationCertificate": ca.sign(self.registration_code()),
+        }
+
+    def registered_ca(self, active=True):
+        def make():
+            ca = authority.create(self.fresh("ca"))
+            made = self.client("iot").register_ca_certificate(
+                caCertificate=ca.certificate,
+                verificationCertificate=ca.sign(self.registration_code()),
+                setAsActive=active,
+            )
+            return {"id": made["certificateId"], "ca": ca}
+
+        return self.once("registered-ca", make) if active else make()
+
+    def signed_certificate(self):
+        ca = self.registered_ca()["ca"]
+        return {"certificatePem": ca.sign(self.fresh("device")), "caCertificatePem": ca.certificate}
 
     def iot_policy(self):
         name = self.fresh("policy")

@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from conftest import BINARY, Node, wait_for
 
-PORTS = ["api", "console", "mqtt", "mqtts", "https"]
+PORTS = ["api", "console", "mqtt", "mqtts", "https", "metrics"]
 
 
 def headwater(*arguments, env=None):
@@ -40,7 +40,10 @@ def refused(done):
     return done.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["demo"], ["devices"], ["env"], ["version"]])
+COMMANDS = ["", "serve", "demo", "devices", "env", "account create", "key rotate", "key rotate-master", "version"]
+
+
+@pytest.mark.parametrize("command", [line.split() for line in COMMANDS])
 def test_help_is_everywhere(command):
     done = headwater(*command, "--help")
     assert done.returncode == 0
@@ -89,6 +92,32 @@ def test_policies_cannot_be_switched_off_where_others_can_come(tmp_path):
         headwater("serve", "--data", tmp_path / "d", "--listen", "0.0.0.0", "--auth", "off", *free_ports())
     )
     assert "--auth off" in error
+
+
+def test_http_in_the_clear_is_for_this_machine(tmp_path):
+    done = headwater("serve", "--data", tmp_path / "d", "--listen", "0.0.0.0", *free_ports())
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("headwater: --listen 0.0.0.0 ") and done.stderr.count("\n") == 1
+    assert "--tls" in done.stderr and "--insecure-http" in done.stderr
+    assert not (tmp_path / "d").exists()
+
+
+def test_the_apis_over_tls(tmp_path):
+    node = Node(tmp_path / "node", "--tls").start()
+    try:
+        environment = node.environment
+        assert environment["AWS_ENDPOINT_URL"].startswith("https://127.0.0.1:")
+        assert environment["AWS_CA_BUNDLE"] == str(tmp_path / "node" / "ca.pem")
+        assert node.console_url.startswith("https://")
+        s3 = node.client("s3")
+        s3.create_bucket(Bucket="mine")
+        s3.put_object(Bucket="mine", Key="k", Body=b"x" * 1_000_000)
+        assert len(s3.get_object(Bucket="mine", Key="k")["Body"].read()) == 1_000_000
+        assert node.client("iot").list_things()["things"] == []
+        # The operator's own commands know the certificate as well.
+        assert headwater("account", "list", "--data", node.data).returncode == 0
+    finally:
+        node.stop()
 
 
 @pytest.mark.parametrize(("mode", "allowed"), [("enforce", False), ("audit", True), ("off", True)])

@@ -175,14 +175,20 @@ def test_tags_are_as_they_were_given(project):
     assert of(node.client("iam").list_role_tags(RoleName="heartbeat-rule")["Tags"]) == expected
 
 
-def test_a_message_of_its_device_arrives_in_sql(project, tmp_path):
+def beat(project, directory, *rates):
+    """Publishes heart rates as the device that the project made."""
     outputs = project.outputs()
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate, key = directory / "certificate.pem", directory / "key.pem"
     certificate.write_text(outputs["certificate_pem"])
     key.write_text(outputs["private_key"])
     with connected(project.node, outputs["client_id"], certificate, key) as device:
-        for bpm in (60, 70, 80):
+        for bpm in rates:
             publish(device, outputs["topic"], {"bpm": bpm})
+    return outputs
+
+
+def test_a_message_of_its_device_arrives_in_sql(project, tmp_path):
+    outputs = beat(project, tmp_path, 60, 70, 80)
     athena = project.node.client("athena")
     named = athena.list_named_queries(WorkGroup=outputs["workgroup"])["NamedQueryIds"]
     saved = athena.get_named_query(NamedQueryId=named[0])["NamedQuery"]
@@ -218,6 +224,8 @@ def test_changes_are_made_in_place(project):
             "aws_kinesis_firehose_delivery_stream.failed",
             "aws_s3_bucket.lake",
             "aws_s3_bucket.results",
+            # What it says names a bucket and a role that change, and is known when they have.
+            "aws_s3_bucket_policy.lake",
         },
         "update",
     )
@@ -243,13 +251,26 @@ def test_what_was_changed_is_in_force(project):
     assert rows == [["bpm", "spo2"], ["60", None], ["70", None], ["80", None]]
 
 
+def test_a_right_that_its_rule_has_lost_is_missed_and_given_back(project, tmp_path):
+    node = project.node
+    node.client("iam").delete_role_policy(RoleName="heartbeat-rule", PolicyName="put-records")
+    # The rule may not put this one anywhere.
+    beat(project, tmp_path, 200)
+    assert project.plan() == {"aws_iam_role_policy.rule": "create"}
+    project.apply("plan")
+    beat(project, tmp_path, 90)
+    sql = "SELECT bpm FROM beats ORDER BY bpm"
+    rows = query(node.client("athena"), sql, "heartbeat", workgroup="heartbeat-analysts")
+    assert rows == [["bpm"], ["60"], ["70"], ["80"], ["90"]]
+
+
 def test_every_resource_can_be_imported(project):
     resources = {
         address: attributes
         for address, attributes in project.resources().items()
         if address.split(".")[0] not in UNIMPORTABLE
     }
-    assert len(resources) == 17
+    assert len(resources) == 21
     project.run("state", "rm", *resources)
     blocks = [
         f'import {{\n  to = {address}\n  id = "{import_id(address, attributes)}"\n}}\n'
