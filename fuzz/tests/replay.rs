@@ -1,10 +1,14 @@
-//! The corpora, and mutations of them, in every run of the tests. A target is a test, so that they run side by side.
+//! The corpora, and mutations of them, in every run of the tests: for seconds, and in the unattended run for minutes. A target is a test, so
+//! that they run side by side.
 
 use fuzz::mutate::Mutator;
 use fuzz::{Body, Target, feed};
 
 /// Any number, as long as it stays: a failure here is found again by running the same test.
 const SEED: u64 = 20_260_101;
+
+/// How many times as many mutations the unattended run makes: some two minutes of a processor. The longer run begins with the shorter one.
+const UNATTENDED: u32 = 12;
 
 fn corpus(target: &Target) -> Vec<(String, Vec<u8>)> {
     let entries =
@@ -34,7 +38,8 @@ fn replay(name: &str) {
     }
     let inputs: Vec<Vec<u8>> = corpus.into_iter().map(|(_, input)| input).collect();
     let mut mutator = Mutator::new(&inputs, target.words, SEED);
-    for n in 0..target.mutations {
+    let times = if std::env::var_os("CI").is_some() { UNATTENDED } else { 1 };
+    for n in 0..target.mutations * times {
         let input = mutator.input();
         assert!(
             passes(target, &mut body, &input),

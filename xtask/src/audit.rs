@@ -36,7 +36,7 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// cargo-deny in the path, or where [`install`] puts it.
+/// cargo-deny in the path, or where the unattended run installs it.
 fn tool() -> Result<Option<PathBuf>, String> {
     let works = |path: &Path| {
         command::output(&mut command::program(&path.display().to_string(), &["--version"])).is_ok()

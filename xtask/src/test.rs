@@ -1,10 +1,7 @@
 //! `cargo xtask test`: installs what the tests need and runs everything that must hold before a change lands.
 
 use std::fs;
-use std::path::Path;
 use std::time::Instant;
-
-use serde_json::Value;
 
 use crate::{audit, browser, command, python, tidy, ui};
 
@@ -92,13 +89,11 @@ fn conformance() -> Result<(), String> {
     command::run(command::program(&python.display().to_string(), &arguments).env("HEADWATER_BINARY", binary))
 }
 
-/// Names the slowest tests, from the report that nextest leaves in the target directory.
+/// Names the slowest tests, from the report that nextest leaves in its own folder of the workspace, wherever builds go.
 fn slowest() -> Result<(), String> {
-    let metadata =
-        command::output(&mut command::program("cargo", &["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_str(&metadata).map_err(|error| error.to_string())?;
-    let target = Path::new(metadata["target_directory"].as_str().unwrap_or("target"));
-    let report = fs::read_to_string(target.join("nextest/default/junit.xml")).unwrap_or_default();
+    let report = command::root().join("target/nextest/default/junit.xml");
+    let report =
+        fs::read_to_string(&report).map_err(|error| format!("cannot read {}: {error}", report.display()))?;
     let mut times = times(&report);
     times.sort_by(|one, other| other.1.total_cmp(&one.1));
     for (name, seconds) in times.iter().take(SLOWEST) {

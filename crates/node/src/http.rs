@@ -1,7 +1,7 @@
 //! The HTTP server under every HTTP port of the node: connections are counted, owned, and ended in order.
 //!
 //! 1. A port has at most [`CONNECTIONS_MAX`] connections open; further ones wait in the kernel's queue. A source address has at
-//!    most [`CONNECTIONS_PER_SOURCE_MAX`] of them; further ones are closed.
+//!    most [`crate::limits::CONNECTIONS_PER_SOURCE_MAX`] of them; further ones are closed.
 //! 2. Whoever holds something has to move: there is a time for the handshake, the head of a request, its body, and for taking the answer
 //!    (`limits.rs`). Slow clients hold nothing.
 //! 3. A request's head is whole and means one thing before anyone sees it (`http/head.rs`). A body in memory has been given room for

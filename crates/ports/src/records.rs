@@ -59,7 +59,7 @@ pub struct BufferedRecords {
 /// The hot read: what a bucket's prefix will hold once buffers are delivered. Implemented by `firehose`.
 pub trait Buffered: Send + Sync {
     /// Every buffered run of the caller's account whose object would be under `prefix` in `bucket`, oldest first. It is for the
-    /// asker to show a run only to whom [`Objects::check_get`] lets have that object.
+    /// asker to show a run only to whom [`crate::Objects::check_get`] lets have that object.
     fn buffered<'a>(
         &'a self,
         cx: &'a Context,

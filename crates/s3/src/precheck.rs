@@ -137,9 +137,11 @@ pub(crate) fn check(parts: &Parts, now: Timestamp) -> Result<Option<Region>, Fau
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
         ));
     }
+    // Fields end at commas alone, as they do for `s3s`: a space belongs to what it stands in.
+    let fields = authorization.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or_default().1;
     let field = |name: &str| {
-        authorization
-            .split([',', ' '])
+        fields
+            .split(',')
             .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
             .unwrap_or_default()
     };
@@ -215,32 +217,28 @@ fn no_date() -> Fault {
     denied("AWS authentication requires a valid Date or x-amz-date header")
 }
 
-/// What does not look like a scope is left to the verifier, which refuses it.
+/// `<access key>/<date>/<region>/s3/aws4_request` and nothing else: only what has one reading goes on to `s3s`, which takes an access key
+/// to the first slash, commas too, and computes with what are no digits before it looks at them.
 fn check_scope(credential: &str) -> Result<Option<Region>, Fault> {
-    let mut fields = credential.rsplitn(5, '/');
-    let (_, service, region, date) = (fields.next(), fields.next(), fields.next(), fields.next());
-    match service {
-        Some("s3") | None => {}
-        Some(other) => {
-            return Err(malformed(format!(
-                "The authorization header is malformed; incorrect service \"{other}\". This endpoint belongs to \"s3\"."
-            )));
-        }
+    let fields: Vec<&str> = credential.split('/').collect();
+    let [_, date, region, service, "aws4_request"] = fields.as_slice() else {
+        return Err(malformed(
+            "The authorization header is malformed; the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".".to_owned(),
+        ));
+    };
+    if *service != "s3" {
+        return Err(malformed(format!(
+            "The authorization header is malformed; incorrect service \"{service}\". This endpoint belongs to \"s3\"."
+        )));
     }
-    // Only what is one reading of it goes on to `s3s`, which computes with what are no digits before it looks at them.
-    let whole = |date: &str| date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
-    if let Some(date) = date.filter(|date| !whole(date) || fields.any(|key| key.contains('/'))) {
+    if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(malformed(format!(
             "The authorization header is malformed; incorrect date format \"{date}\". This date in the credential must be in the format \"yyyyMMdd\"."
         )));
     }
-    region
-        .map(|region| {
-            region.parse().map_err(|_| {
-                malformed(format!("The authorization header is malformed; the region '{region}' is wrong"))
-            })
-        })
-        .transpose()
+    let wrong =
+        |_| malformed(format!("The authorization header is malformed; the region '{region}' is wrong"));
+    region.parse().map(Some).map_err(wrong)
 }
 
 fn check_expiry_v2(expires: Option<&str>, now: Timestamp) -> Result<(), Fault> {
@@ -382,7 +380,16 @@ mod tests {
             check_request("GET", "/", &[("authorization", &authorization), ("x-amz-date", date)], expect);
         };
         check("AK/20150830", NOW, "us-east-1");
-        for scope in ["AK/2015#830", "AK/201508", "AK/", "AK/2015#830/20150830"] {
+        for scope in
+            ["AK", "A,K/2015#830", "AK/2015#830/20150830", "A K/2015#830/20150830", "A,K/2015#830/20150830"]
+        {
+            check(
+                scope,
+                NOW,
+                "400 AuthorizationHeaderMalformed The authorization header is malformed; the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
+            );
+        }
+        for scope in ["AK/2015#830", "AK/201508", "AK/"] {
             let date = scope.rsplit('/').next().unwrap();
             check(
                 scope,

@@ -30,6 +30,7 @@ use crate::envelope::Fault;
 use crate::limits::INFLATED_BYTES_MAX;
 use crate::operation::{Input, Output, Protocol, Service};
 use crate::quotas::{Attempt, QuotaConfig, Quotas};
+use crate::regions::{self, Regions};
 use crate::sigv4;
 
 /// Serves the operations of every service but S3.
@@ -38,6 +39,7 @@ pub struct Dispatcher {
     credentials: Arc<dyn Credentials>,
     authorize: Arc<dyn Authorize>,
     quotas: Arc<Quotas>,
+    regions: Regions,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
 }
@@ -62,7 +64,7 @@ impl Dispatcher {
     ) -> Self {
         let quotas =
             Arc::new(Quotas::new(QuotaConfig::default(), Arc::clone(&clock), kernel::Metrics::default()));
-        Self { services, credentials, authorize, quotas, clock, entropy }
+        Self { services, credentials, authorize, quotas, regions: Regions::default(), clock, entropy }
     }
 
     /// The same with quotas that it shares with S3.
@@ -179,7 +181,10 @@ impl Dispatcher {
         if verified.scope.service != signing_name {
             return Err(scoped(format!("correct service: '{signing_name}'")));
         }
-        let region = verified.scope.region.parse().map_err(|_| scoped("a valid region".to_owned()))?;
+        let region = verified.scope.region.parse().map_err(|_| regions::invalid())?;
+        if let Some(account) = verified.principal.account() {
+            self.regions.admit(account, &region)?;
+        }
         Ok(Some((verified.principal, region)))
     }
 
@@ -194,6 +199,7 @@ impl Dispatcher {
         operation: &str,
         input: Value,
     ) -> Result<Value, Fault> {
+        self.regions.admit(&cx.account, &cx.region)?;
         let named = |service: &&Arc<dyn Service>| service.descriptor().signing_name == signing_name;
         // `iot` and `iotdata` are two services; a name may also be shared by two tables.
         for service in self.services.iter().filter(named) {

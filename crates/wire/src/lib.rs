@@ -20,6 +20,7 @@ pub mod operation;
 pub mod page;
 mod query;
 pub mod quotas;
+mod regions;
 mod rest;
 pub mod shapes;
 pub mod sigv4;

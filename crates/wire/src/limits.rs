@@ -15,3 +15,7 @@ pub(crate) const FORM_PAIRS_MAX: usize = 200_000;
 
 /// The largest body after decompression: as large as one that comes uncompressed may be.
 pub(crate) const INFLATED_BYTES_MAX: usize = 16 << 20;
+
+/// How many regions an account may name. AWS has fewer than forty:
+/// <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
+pub(crate) const REGIONS_PER_ACCOUNT_MAX: usize = 64;
