@@ -109,3 +109,26 @@ async fn connections_that_say_nothing_leave_room_for_the_other_tenant() {
     assert_eq!(answer.status, 200);
     drop(held);
 }
+
+/// B takes every turn that it gets and queues more behind them, and A's query is done before any of them.
+#[tokio::test]
+async fn a_queue_of_queries_leaves_room_for_the_other_tenant() {
+    let tenants = Tenants::with_engine().await;
+    assert_eq!(said(&tenants.b.s3(Method::PUT, "/lake-of-b", &[], "").await), "200");
+    let endless = "SELECT sum(sin(x) * cos(y)) FROM UNNEST(sequence(1, 10000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y)";
+    let output = json!({"OutputLocation": "s3://lake-of-b/results/"});
+    let input = json!({"QueryString": endless, "ResultConfiguration": output});
+    let mut queued = Vec::new();
+    for _ in 0..40 {
+        let started = tenants.b.json("athena", "StartQueryExecution", input.clone()).await;
+        queued.push(started["QueryExecutionId"].clone());
+    }
+    let (outcome, _) = tenants.a.sql(&tenants.sandbox, "SELECT 1", "s3://lake-of-a/results/").await;
+    assert!(outcome.starts_with("SUCCEEDED"), "{outcome}");
+    for id in queued {
+        let found = tenants.b.json("athena", "GetQueryExecution", json!({"QueryExecutionId": id})).await;
+        let state = &found["QueryExecution"]["Status"]["State"];
+        assert!(state == "RUNNING" || state == "QUEUED", "{state}");
+        tenants.b.json("athena", "StopQueryExecution", json!({"QueryExecutionId": id})).await;
+    }
+}

@@ -41,6 +41,7 @@ mod tagged;
 mod tasks;
 #[cfg(test)]
 mod testing;
+mod turns;
 mod workgroup;
 
 use std::sync::{Arc, OnceLock};
@@ -48,7 +49,6 @@ use std::sync::{Arc, OnceLock};
 use kernel::{Clock, Context, Entropy, Metrics, TaskGroup};
 use ports::{Catalog, Execute, Objects};
 use store::{MetaStore, Table};
-use tokio::sync::Semaphore;
 use wire::{Descriptor, Protocol};
 
 pub use crate::error::Error;
@@ -57,6 +57,7 @@ use crate::live::Registry;
 use crate::metrics::Meters;
 use crate::named_query::NamedQuery;
 pub use crate::ops::OPERATIONS;
+use crate::turns::Turns;
 use crate::workgroup::WorkGroup;
 
 /// Athena: <https://docs.aws.amazon.com/athena/latest/APIReference/Welcome.html>
@@ -103,10 +104,10 @@ pub(crate) struct Inner {
     pub(crate) named_queries: Table<NamedQuery>,
     pub(crate) workgroups: Table<WorkGroup>,
     pub(crate) live: Registry,
-    /// Turns of queries, in the order of submission.
-    pub(crate) dml: Semaphore,
+    /// Turns of queries.
+    pub(crate) dml: Arc<Turns>,
     /// Turns of DDL statements.
-    pub(crate) ddl: Semaphore,
+    pub(crate) ddl: Arc<Turns>,
     pub(crate) tasks: OnceLock<TaskGroup>,
 }
 
@@ -128,8 +129,8 @@ impl Athena {
             named_queries: Table::new(Arc::clone(meta)),
             workgroups: Table::new(Arc::clone(meta)),
             live: Registry::default(),
-            dml: Semaphore::new(limits::DML_RUNNING_MAX),
-            ddl: Semaphore::new(limits::DDL_RUNNING_MAX),
+            dml: Turns::new(2 * limits::DML_RUNNING_MAX),
+            ddl: Turns::new(2 * limits::DDL_RUNNING_MAX),
             tasks: OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }

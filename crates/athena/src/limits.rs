@@ -14,15 +14,16 @@ pub(crate) const DML_TIME_MAX: Duration = Duration::from_secs(30 * 60);
 /// <https://docs.aws.amazon.com/athena/latest/ug/service-limits.html>
 pub(crate) const DDL_TIME_MAX: Duration = Duration::from_secs(600 * 60);
 
-/// Queries that run at once; the others are QUEUED, first come, first served. AWS allows 200 on a fleet; this bounds one node's
-/// memory together with [`RESULT_BYTES_MAX`].
+/// Queries of an account that run at once while no other account runs any; the others are QUEUED. A node runs twice as many at most: every
+/// account leaves half of what it finds free. AWS allows 200 on a fleet; this bounds one node's memory together with [`RESULT_BYTES_MAX`].
 pub(crate) const DML_RUNNING_MAX: usize = 8;
 
-/// DDL statements that run at once, apart from queries so that no scan delays them.
+/// DDL statements of an account that run at once, apart from queries so that no scan delays them; shared among accounts like queries.
 /// <https://docs.aws.amazon.com/athena/latest/ug/service-limits.html>
 pub(crate) const DDL_RUNNING_MAX: usize = 20;
 
-/// Executions that are queued or running; more are refused. Ours: bounds the memory of what waits, which is little more than
+/// Executions of an account that are queued or running while no other account has any; more are refused. A node holds twice as many at most,
+/// shared among accounts like turns to run. Ours: bounds the memory of what waits, which is little more than
 /// the texts of the queries.
 pub(crate) const LIVE_MAX: usize = 500;
 

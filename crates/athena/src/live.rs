@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use kernel::Context;
+use kernel::{AccountId, Context};
 use ports::QueryStatistics;
 use tokio::sync::watch;
 
 use crate::execution::{Execution, State};
 use crate::limits;
 use crate::metrics::Meters;
+use crate::turns::leaves_room;
 
 /// One execution.
 pub(crate) struct Live {
@@ -69,15 +70,21 @@ impl Live {
 #[derive(Default)]
 pub(crate) struct Registry {
     live: Mutex<HashMap<String, Arc<Live>>>,
+    /// How many each account has; locked after `live`.
+    by_account: Mutex<HashMap<AccountId, usize>>,
 }
 
 impl Registry {
-    /// Takes a new execution in; none when there are too many.
+    /// Takes a new execution in; none when its account has too many.
     pub(crate) fn admit(&self, execution: Execution, meters: &Meters) -> Option<Arc<Live>> {
         let mut live = self.live.lock().expect("no holder of this lock panics");
-        if live.len() >= limits::LIVE_MAX {
+        let mut by_account = self.by_account.lock().expect("no holder of this lock panics");
+        let own = by_account.get(&execution.account).copied().unwrap_or_default();
+        if !leaves_room(own, live.len(), 2 * limits::LIVE_MAX) {
             return None;
         }
+        by_account.insert(execution.account.clone(), own + 1);
+        drop(by_account);
         let id = execution.id.clone();
         let entry = Arc::new(Live {
             execution: Mutex::new(execution),
@@ -115,6 +122,12 @@ impl Registry {
     pub(crate) fn release(&self, live: &Live, meters: &Meters) {
         let execution = live.snapshot();
         if self.live.lock().expect("no holder of this lock panics").remove(&execution.id).is_some() {
+            let mut by_account = self.by_account.lock().expect("no holder of this lock panics");
+            let own = by_account.remove(&execution.account).unwrap_or_default();
+            if own > 1 {
+                by_account.insert(execution.account.clone(), own - 1);
+            }
+            drop(by_account);
             let gauge = if execution.state == State::Queued { Meters::queued } else { Meters::running };
             gauge(meters, &execution).add(-1);
         }

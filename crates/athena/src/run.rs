@@ -55,7 +55,7 @@ pub(crate) async fn run(inner: Arc<Inner>, job: Job) {
     let turn = tokio::select! {
         biased;
         () = live.cancelled() => None,
-        turn = turns.acquire() => turn.ok(),
+        turn = turns.take(&job.cx.account) => turn,
     };
     let outcome = match turn {
         None => cancelled_by_user(),

@@ -20,6 +20,7 @@
 
 mod cache;
 mod catalog;
+mod cooperation;
 mod error;
 mod functions;
 mod hive_table;

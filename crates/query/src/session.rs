@@ -13,6 +13,7 @@ use datafusion::execution::{SessionStateBuilder, SessionStateDefaults};
 
 use crate::Config;
 use crate::catalog::CATALOG;
+use crate::cooperation::GiveWay;
 use crate::functions;
 use crate::limits::BATCH_ROWS;
 use crate::planner::TrinoPlanner;
@@ -54,6 +55,7 @@ pub(crate) fn session_builder(
         .with_config(session)
         .with_runtime_env(runtime_env)
         .with_analyzer_rule(Arc::new(LateralUnnest))
+        .with_physical_optimizer_rule(Arc::new(GiveWay))
         .with_expr_planners(planners);
     functions::register(builder)
 }
